@@ -1,0 +1,37 @@
+"""Errors that teach: what was wrong, the offending value, and what to do next.
+
+Every error a user can cause is a `DeixisError`. The command line prints its text on one line and exits with code 2;
+anything else that escapes is a bug of ours.
+"""
+
+
+class DeixisError(Exception):
+    """Base of all errors that a caller can put right. The text says what was wrong and what to do."""
+
+
+class ImageError(DeixisError):
+    """An image that cannot be read or used: missing, truncated, empty, constant, not an image."""
+
+
+class PhraseError(DeixisError):
+    """A phrase that cannot be grounded: empty, or longer than the model's text encoder takes."""
+
+
+class ModelError(DeixisError):
+    """Weights that cannot be found, verified, recognised or tapped."""
+
+
+class UnknownNameError(DeixisError):
+    """A name that no table knows; the text lists the known ones and the closest match."""
+
+
+class OutputError(DeixisError):
+    """A place that cannot be written to."""
+
+
+class CaseError(DeixisError):
+    """A dataset row that contradicts itself: a box outside its image, a mask of another shape."""
+
+
+class ResourceError(DeixisError):
+    """The machine gave out: memory, device."""

@@ -1,0 +1,35 @@
+"""The evidence table: ways of turning what a reader reads into one map per phrase."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+
+from deixis.maps.reading import Question, Reader
+from deixis.registry import Table
+
+
+class Evidence(Protocol):
+    """Reads a question off one image: a map per phrase, larger where the phrase applies, on a grid of its own."""
+
+    def __call__(self, reader: Reader, question: Question) -> Float[Tensor, "phrase row column"]:
+        """Maps >= 0, finite; all equal where nothing was found."""
+        ...
+
+
+EVIDENCE: Table[Evidence] = Table(
+    kind="evidence",
+    group="deixis.evidence",
+    builtin={
+        "words": "deixis.maps.attention:words",
+        "punctuation": "deixis.maps.attention:punctuation",
+        "end": "deixis.maps.attention:end",
+        "begin": "deixis.maps.attention:begin",
+        "padding": "deixis.maps.attention:padding",
+        "information": "deixis.maps.information:information",
+        "guided": "deixis.maps.guided:guided",
+        "guided-iterated": "deixis.maps.guided:iterated",
+    },
+)

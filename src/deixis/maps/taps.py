@@ -1,0 +1,77 @@
+"""Taps that reduce while they read: what they keep does not grow with the number of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from deixis.types import Site
+
+
+def probabilities(
+    site: Site,
+    q: Float[Tensor, "case head pixel dim"],
+    k: Float[Tensor, "case head token dim"],
+    bias: Float[Tensor, "case token"] | None,
+) -> Float[Tensor, "case pixel token"]:
+    """The model's attention probabilities, mean over heads, in float32; over the tokens they sum to 1."""
+    logits = torch.einsum("chpd,chtd->chpt", q.float(), k.float()) * site.scale
+    if bias is not None:
+        logits = logits + bias.float()[:, None, None, :]
+    return logits.softmax(dim=-1).mean(dim=1)
+
+
+class AttentionSums:
+    """An `AttentionTap` that adds up, per phrase and site, the maps of each phrase's readings.
+
+    What is kept is ``[phrase slot pixel]`` per site, a slot being a weighted mean over tokens.
+
+    Args:
+        weights: for each phrase and slot, how much every token counts.
+        stretch: bring each reading's map to [0, 1] by its own minimum and maximum before it is added, as
+            arXiv 2404.12920 does per site and step.
+    """
+
+    def __init__(self, weights: Float[Tensor, "phrase slot token"], *, stretch: bool) -> None:
+        self._weights = weights
+        self._stretch = stretch
+        self._phrases: Int[Tensor, " case"] = torch.zeros(0, dtype=torch.long)
+        self._sums: dict[Site, Float[Tensor, "phrase slot pixel"]] = {}
+
+    def expecting(self, phrases: Sequence[int]) -> Self:
+        """Says which phrase each case of the next evaluation belongs to."""
+        self._phrases = torch.tensor(list(phrases), device=self._weights.device)
+        return self
+
+    def receive(
+        self,
+        site: Site,
+        timestep: Int[Tensor, " case"],
+        q: Float[Tensor, "case head pixel dim"],
+        k: Float[Tensor, "case head token dim"],
+        bias: Float[Tensor, "case token"] | None,
+    ) -> None:
+        """Add one site's maps to the sums of their phrases."""
+        phrases = self._phrases
+        maps = torch.einsum("cpt,cst->csp", probabilities(site, q, k, bias), self._weights[phrases])
+        if self._stretch:
+            maps = stretched(maps)
+        if site not in self._sums:
+            self._sums[site] = maps.new_zeros(len(self._weights), *maps.shape[1:])
+        self._sums[site].index_add_(0, phrases, maps)
+
+    def maps(self) -> dict[Site, Float[Tensor, "phrase slot row column"]]:
+        """The sums so far, per site in call order."""
+        in_order = sorted(self._sums.items(), key=lambda item: item[0].index)
+        return {site: total.reshape(*total.shape[:2], *site.grid) for site, total in in_order}
+
+
+def stretched(maps: Float[Tensor, "*map pixel"]) -> Float[Tensor, "*map pixel"]:
+    """Each map from its minimum to its maximum brought to [0, 1]; a constant map becomes 0."""
+    low, high = maps.amin(dim=-1, keepdim=True), maps.amax(dim=-1, keepdim=True)
+    span = high - low
+    return torch.where(span > 0, (maps - low) / torch.where(span > 0, span, 1), 0)

@@ -1,0 +1,142 @@
+"""Recipes: every constant of a way of reading, each with its source.
+
+A `Recipe` says how an image enters the model, how its latent is walked, which attention is read and how, and how the
+heat becomes a mask and boxes. A model that the recipe's rule for sites and steps does not fit brings a `Reading`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from deixis.errors import UnknownNameError
+from deixis.geometry import Fit, Interpolation
+from deixis.registry import unknown_name
+
+Step = Literal["published", "intended"]
+
+
+@dataclass(frozen=True)
+class InvertedWalk:
+    """DDIM inversion with the "" prompt, once per image; the phrase is read off the latents that it passes.
+
+    Args:
+        steps: asked number of steps; the stride is 1000 // steps, so 300 gives 334 (the published schedule).
+        step: "published" evaluates at t and moves from t to t + Δ, the step that the published code runs;
+            "intended" moves from t - Δ to t, the step that it defines and never binds.
+        window: shares of `steps` between which list positions are read; T/2 ± 10 % (arXiv 2404.12920).
+        betas: first and last β of the scaled-linear schedule for which that share was published.
+        log_snr: the noise levels it stands for there, read on any other schedule.
+    """
+
+    steps: int = 300
+    step: Step = "published"
+    window: tuple[float, float] = (0.4, 0.6)
+    betas: tuple[float, float] = (0.0015, 0.0205)
+    log_snr: tuple[float, float] = (-2.47, -0.90)
+
+
+@dataclass(frozen=True)
+class NoisedWalk:
+    """Independent noisings z_t = √ᾱ z₀ + √(1-ᾱ) ε at chosen log-SNRs, all in one batch, no inversion.
+
+    Args:
+        draws: noisings per image; ten read as well as the inversion (our pilot, method page).
+        log_snr: the window over which they are spread evenly.
+    """
+
+    draws: int = 10
+    log_snr: tuple[float, float] = (-2.47, -0.90)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which sites and noise levels of one model are read, where the general rule does not fit its grids.
+
+    Args:
+        sites: indices of cross-attention sites in call order.
+        log_snr: window of the noise levels.
+    """
+
+    sites: tuple[int, ...]
+    log_snr: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way of reading, complete: the same recipe, seed and weights give the same answer.
+
+    Args:
+        name: its row in the table.
+        summary: one line for `deixis recipes`.
+        walk: how latents at the noise levels that are read come about.
+        evidence: row of the evidence table: "words" or "guided".
+        fit: how an image enters the model's square.
+        antialias: whether an image is smoothed before it is shrunk.
+        smoothing: σ of the Gaussian over the heat, in pixels of the model's square.
+        threshold: row of the threshold table.
+        back: interpolation of the heat on its way to native pixels.
+        minimum_area: components below this share of the seen image are no boxes.
+        readings: per model name, sites and window that replace the general rule.
+    """
+
+    name: str
+    summary: str
+    walk: InvertedWalk | NoisedWalk
+    evidence: str = "words"
+    fit: Fit = "crop"
+    antialias: bool = True
+    smoothing: float = 2.5
+    threshold: str = "otsu"
+    back: Interpolation = "linear"
+    minimum_area: float = 0.001
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+
+
+# The bundled network has no 1/32 grid with several sites per stage, so its recipe names sites and window; both were
+# chosen on validation phantoms (seeds 900,000 and up), see docs/results.md.
+BUNDLED = {"phantom": Reading(sites=(0, 1, 2, 3, 4), log_snr=(-2.47, -0.90))}
+
+PAPER = Recipe(
+    name="paper",
+    summary="DDIM inversion, mean attention of the words (arXiv 2404.12920 as its code runs)",
+    walk=InvertedWalk(),
+    antialias=False,  # the published resize is bilinear without antialiasing
+    back="nearest",  # the published way back to the shortest side
+    readings=BUNDLED,
+)
+PAPER_INTENDED = replace(
+    PAPER,
+    name="paper-intended",
+    summary="as paper, with the inversion step that the published code defines and never binds",
+    walk=InvertedWalk(step="intended"),
+)
+FAST = Recipe(
+    name="fast",
+    summary="ten noisings instead of the inversion, the paper's reading of the words",
+    walk=NoisedWalk(),
+    readings=BUNDLED,
+)
+GUIDED = replace(
+    FAST,
+    name="guided",
+    summary="ten noisings; the change in predicted noise says which attention to trust",
+    evidence="guided",
+)
+
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (PAPER, PAPER_INTENDED, FAST, GUIDED)}
+DEFAULT = "guided"
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name; an unknown one raises `UnknownNameError` listing the known."""
+    if name not in RECIPES:
+        raise unknown_name("recipe", name, tuple(RECIPES))
+    return RECIPES[name]
+
+
+__all__ = [
+    "BUNDLED", "DEFAULT", "FAST", "GUIDED", "PAPER", "PAPER_INTENDED", "RECIPES",
+    "InvertedWalk", "NoisedWalk", "Reading", "Recipe", "UnknownNameError", "recipe",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""The recipes that make a small latent diffusion model: `deixis.training.recipe.train` runs them all."""
