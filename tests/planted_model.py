@@ -22,7 +22,7 @@ class PlantedModel:
         self.place, self.upside_down = place, upside_down
         self.calls = 0
         self.largest_batch = 0
-        grids = [("down", side // 16), ("down", side // 32), ("middle", side // 32), ("up", side // 32)]
+        grids = [("down", side // 8), ("down", side // 32), ("middle", side // 32), ("up", side // 32)]
         sites = tuple(
             Site(f"{stage}.{index}", index, "cross", (cells, cells), 2, 1.0, stage)
             for index, (stage, cells) in enumerate(grids)

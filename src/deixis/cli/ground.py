@@ -17,7 +17,7 @@ from deixis.cli.progress import Bar, progress
 if TYPE_CHECKING:
     from deixis.models.counted import CountedModel
     from deixis.recipes import Recipe
-    from deixis.types import Grounding, Phrase
+    from deixis.types import Grounding, Image, Phrase
 
 Result = TypeVar("Result")
 
@@ -41,17 +41,3 @@ class Done:
 
     folder: Path
     groundings: tuple[Grounding, ...]
-
-
-def ground(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="PNG, JPEG, TIFF or DICOM files.")],
-    phrase: Annotated[
-        list[str], typer.Option("--phrase", "-p", help="What to look for; repeat it for further phrases.")
-    ],
-    model: Annotated[str, typer.Option("--model", "-m", help="A name from `deixis models`, or a folder.")] = "phantom",
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = "guided",
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the results go, a folder per image.")] = Path(
-        "deixis-out"
-    ),
-) -> None:
-    pass

@@ -1,0 +1,1 @@
+"""Datasets: each yields `Case`, one question with its truth."""

@@ -27,7 +27,7 @@ def from_extremes(values: Shaped[np.ndarray, "y x"]) -> Float32[np.ndarray, "y x
     """Minimum → 0, maximum → 1; a constant array → 0."""
     low, high = float(values.min()), float(values.max())
     span = high - low or 1.0
-    return np.clip((values.astype(np.float64) - low) / span, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((values.astype(np.float64) - low) / span, 0, 1), np.float32)
 
 
 def has_colour(rgb: Float32[np.ndarray, "y x 3"]) -> bool:
@@ -40,7 +40,7 @@ def luma(rgb: Float32[np.ndarray, "y x 3"]) -> Float32[np.ndarray, "y x"]:
     """Colour in [0, 1] → grey in [0, 1]; where the channels agree, exactly their value."""
     red, green, blue = (rgb[..., channel] for channel in range(3))
     mixed = green + LUMA[0] * (red - green) + LUMA[2] * (blue - green)
-    return np.clip(mixed, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(mixed, 0, 1), np.float32)
 
 
 def middle_share(

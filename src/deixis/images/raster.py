@@ -29,8 +29,8 @@ WHITE_IS_ZERO = 0
 COLOURS = frozenset({"P", "PA", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV"})
 # What Pillow raises on a file that is not what it begins as; each a fact about the file, none about the program.
 DAMAGED = (
-    OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, OverflowError, AttributeError,
-    RuntimeError, struct.error, zlib.error, Pillow.DecompressionBombError,
+    OSError, EOFError, SyntaxError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError,
+    AssertionError, struct.error, zlib.error, Pillow.DecompressionBombError,
 )  # fmt: skip
 
 

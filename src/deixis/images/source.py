@@ -70,7 +70,7 @@ def open_source(source: str | Path | bytes | bytearray | memoryview) -> Source:
     if isinstance(source, bytes | bytearray | memoryview):
         return _not_empty(Source(UNNAMED, bytes(source)))
     path = Path(source)
-    opened = Source(str(source) or "''", b"", path)
+    opened = Source(_printable(str(source)) or "''", b"", path)
     try:
         if path.is_dir():
             raise opened.refused("is a folder", "Name the image files in it")
@@ -85,6 +85,11 @@ def open_source(source: str | Path | bytes | bytearray | memoryview) -> Source:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a valid path"
         raise opened.refused(f"cannot be read ({reason.lower()})", "Check the path and its permissions") from error
     return _not_empty(Source(opened.name, content, path))
+
+
+def _printable(name: str) -> str:
+    """A name that cannot command a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def _not_empty(source: Source) -> Source:

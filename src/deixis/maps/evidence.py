@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from jaxtyping import Float
-from torch import Tensor
 
-from deixis.maps.reading import Question, Reader
 from deixis.registry import Table
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from deixis.maps.reading import Question, Reader
 
 
 class Evidence(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
 
 import torch
 from jaxtyping import Float, Int
@@ -42,7 +41,7 @@ class AttentionSums:
         self._phrases: Int[Tensor, " case"] = torch.zeros(0, dtype=torch.long)
         self._sums: dict[Site, Float[Tensor, "phrase slot pixel"]] = {}
 
-    def expecting(self, phrases: Sequence[int]) -> Self:
+    def expecting(self, phrases: Sequence[int]) -> AttentionSums:
         """Says which phrase each case of the next evaluation belongs to."""
         self._phrases = torch.tensor(list(phrases), device=self._weights.device)
         return self

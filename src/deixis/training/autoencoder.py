@@ -97,9 +97,7 @@ def random_crops(corpus: Corpus, plan: AutoencoderPlan, step: int) -> Float[Tens
     size = corpus.pixels.shape[1]
     images = torch.randint(len(corpus), (plan.batch,), generator=source).tolist()
     corners = torch.randint(size - plan.crop + 1, (plan.batch, 2), generator=source).tolist()
-    crops = [
-        corpus.pixels[i, y : y + plan.crop, x : x + plan.crop] for i, (y, x) in zip(images, corners, strict=True)
-    ]
+    crops = [corpus.pixels[i, y : y + plan.crop, x : x + plan.crop] for i, (y, x) in zip(images, corners, strict=True)]
     return as_input(np.stack(crops))
 
 

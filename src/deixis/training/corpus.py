@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 from jaxtyping import UInt8
 
 from deixis.errors import CaseError
@@ -52,9 +54,7 @@ def draw_corpus(draw: Draw, seeds: range, size: int, folder: Path, *, workers: i
     if kept is not None:
         return kept
     folder.mkdir(parents=True, exist_ok=True)
-    pixels = np.lib.format.open_memmap(
-        folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=(len(seeds), size, size)
-    )
+    pixels = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=(len(seeds), size, size))
     phrases: list[list[str]] = []
     with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
         drawn = pool.map(draw, seeds, [size] * len(seeds), chunksize=50)
@@ -79,4 +79,25 @@ def _finish(folder: Path, phrases: list[list[str]]) -> None:
     """Write the phrases last: their file says that the corpus is whole."""
     aside = folder / "phrases.json.part"
     aside.write_text(json.dumps(phrases), encoding="utf-8")
-    os.replace(aside, folder / "phrases.json")
+    aside.replace(folder / "phrases.json")
+
+
+def read_set(folder: Path, size: int) -> Iterator[tuple[UInt8[np.ndarray, "y x"], list[str]]]:
+    """Images and phrases of a folder in MS-CXR's layout, as `deixis phantom` writes it; images resized to a square.
+
+    Raises:
+        CaseError: the folder holds no alignment table.
+    """
+    tables = sorted(folder.glob("MS_CXR_Local_Alignment_v*.csv"))
+    if not tables:
+        raise CaseError(f"{folder.name} holds no MS_CXR_Local_Alignment table. Make a set with `deixis phantom`.")
+    said: dict[str, list[str]] = {}
+    with tables[-1].open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            texts = said.setdefault(row["path"], [])
+            if row["label_text"] not in texts:
+                texts.append(row["label_text"])
+    for path in sorted((folder / "files").rglob("*.jpg")):
+        with PIL.Image.open(path) as picture:
+            pixels = np.asarray(picture.convert("L").resize((size, size), PIL.Image.Resampling.BILINEAR))
+        yield pixels, said.get(path.relative_to(folder).as_posix(), [])

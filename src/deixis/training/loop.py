@@ -7,7 +7,6 @@ generator seeded by (seed, i), so a resumed stage goes on exactly as if it had n
 from __future__ import annotations
 
 import csv
-import os
 import signal
 import sys
 import time
@@ -138,7 +137,7 @@ def _save(stage: Stage, folder: Path, step: int) -> None:
     target = _checkpoint(stage, folder)
     aside = target.with_suffix(".part")
     torch.save({"step": step, **{name: part.state_dict() for name, part in stage.parts.items()}}, aside)
-    os.replace(aside, target)
+    aside.replace(target)
 
 
 def _restore(stage: Stage, folder: Path) -> int:

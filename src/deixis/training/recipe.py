@@ -4,81 +4,80 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from jaxtyping import UInt8
+from transformers.models.clip.modeling_clip import CLIPTextModel
+from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from deixis.datasets.phantom import sample_phrases, scene
+from deixis.datasets.phantom import VALIDATION_SEED, sample_phrases, scene
 from deixis.errors import OutputError
-from deixis.training.autoencoder import AutoencoderPlan, encode_corpus, train_autoencoder
-from deixis.training.corpus import Corpus, draw_corpus
-from deixis.training.ldm import DenoiserPlan, Latents, new_schedule, train_denoiser
-from deixis.training.text_encoder import TextEncoderPlan, train_text_encoder
+from deixis.training.autoencoder import encode_corpus, train_autoencoder
+from deixis.training.card import model_card
+from deixis.training.corpus import Corpus, draw_corpus, keep_corpus, open_corpus, read_set
+from deixis.training.ldm import Latents, new_schedule, train_denoiser
+from deixis.training.plan import TrainingPlan
+from deixis.training.text_encoder import train_text_encoder
 from deixis.training.tokenizer import learn_tokenizer
 
-# Test phantoms begin here; training must end below the validation phantoms.
-VALIDATION_SEED, TEST_SEED = 900_000, 1_000_000
 
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """Everything that makes a small latent diffusion model of phantoms; the same plan gives the same model.
-
-    Args:
-        images: how many phantoms are drawn.
-        first_seed: seed of the first one.
-        size: side of an image in pixels, a multiple of 32.
-        tokens: how many tokens a text may have, begin and end included.
-        text: the text encoder.
-        autoencoder: the first stage.
-        denoiser: the second stage.
-    """
-
-    images: int = 16_000
-    first_seed: int = 0
-    size: int = 256
-    tokens: int = 48
-    text: TextEncoderPlan = field(default_factory=TextEncoderPlan)
-    autoencoder: AutoencoderPlan = field(default_factory=AutoencoderPlan)
-    denoiser: DenoiserPlan = field(default_factory=DenoiserPlan)
-
-
-def train(plan: TrainingPlan, folder: Path, *, device: str = "cpu") -> Path:
+def train(plan: TrainingPlan, folder: Path, *, device: str = "cpu", data: Path | None = None) -> Path:
     """Train, or go on with, a model in `folder`; gives the diffusers folder ``folder/model``.
+
+    With `data`, a folder that `deixis phantom` wrote, its images and phrases are taken instead of drawing new ones.
 
     Raises:
         OutputError: `folder` holds a training of another plan, or seeds reach those kept for validation and test.
     """
     _claim(plan, folder)
-    seeds = range(plan.first_seed, plan.first_seed + plan.images)
     tokenizer = learn_tokenizer((text for text, _ in sample_phrases(20_000, plan.text.seed)), tokens=plan.tokens)
     encoder = train_text_encoder(plan.text, tokenizer, sample_phrases, folder)
-    corpus = draw_corpus(draw_phantom, seeds, plan.size, folder / "corpus")
+    corpus = _corpus(plan, folder / "corpus", data)
     autoencoder = train_autoencoder(plan.autoencoder, corpus, folder, device)
     latents = _latents(autoencoder, corpus, folder, device)
     denoiser = train_denoiser(plan.denoiser, latents, (tokenizer, encoder), folder, device)
     target = folder / "model"
-    save_pipeline(target, tokenizer, encoder, autoencoder, denoiser)
+    save_pipeline(target, Parts(tokenizer, encoder, autoencoder, denoiser))
+    (target / "MODEL_CARD.md").write_text(model_card(plan, folder, device), encoding="utf-8")
     return target
 
 
+def _corpus(plan: TrainingPlan, folder: Path, data: Path | None) -> Corpus:
+    seeds = range(plan.first_seed, plan.first_seed + plan.images)
+    if data is None:
+        return draw_corpus(draw_phantom, seeds, plan.size, folder)
+    return open_corpus(folder) or keep_corpus(read_set(data, plan.size), folder)
+
+
 def draw_phantom(seed: int, size: int) -> tuple[UInt8[np.ndarray, "y x"], list[str]]:
-    """Pixels and phrases of one phantom; one it draws with its phrases only, the truth stays behind."""
+    """Pixels and phrases of one phantom. Its masks and boxes stay behind: no training sees them."""
     drawn = scene(seed, size)
     return np.round(drawn.pixels * 255).astype(np.uint8), [phrase.text for phrase in drawn.phrases]
 
 
-def save_pipeline(folder: Path, tokenizer, encoder, autoencoder, denoiser) -> None:  # type: ignore[no-untyped-def]
+@dataclass(frozen=True)
+class Parts:
+    """The four trained parts of a pipeline."""
+
+    tokenizer: CLIPTokenizer
+    text_encoder: CLIPTextModel
+    vae: AutoencoderKL
+    unet: UNet2DConditionModel
+
+
+def save_pipeline(folder: Path, parts: Parts) -> None:
     """A plain Stable Diffusion folder, half precision, that `StableDiffusionPipeline.from_pretrained` loads."""
     aside = folder.with_name(folder.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
-    tokenizer.save_pretrained(aside / "tokenizer")
+    parts.tokenizer.save_pretrained(aside / "tokenizer")
     new_schedule().save_pretrained(aside / "scheduler")
-    for name, part in (("text_encoder", encoder), ("vae", autoencoder), ("unet", denoiser)):
-        part.to("cpu", torch.float16).save_pretrained(aside / name, safe_serialization=True)
+    for name in ("text_encoder", "vae", "unet"):
+        getattr(parts, name).to("cpu", torch.float16).save_pretrained(aside / name, safe_serialization=True)
     index = {
         "_class_name": "StableDiffusionPipeline",
         "requires_safety_checker": False,
@@ -110,7 +109,7 @@ def _claim(plan: TrainingPlan, folder: Path) -> None:
     written.write_text(said, encoding="utf-8")
 
 
-def _latents(autoencoder, corpus: Corpus, folder: Path, device: str) -> Latents:  # type: ignore[no-untyped-def]
+def _latents(autoencoder: AutoencoderKL, corpus: Corpus, folder: Path, device: str) -> Latents:
     """All latents, scaled; kept on disk, since encoding takes minutes."""
     kept = folder / "latents.pt"
     if kept.exists():

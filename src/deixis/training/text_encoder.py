@@ -19,7 +19,7 @@ from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from deixis.training.loop import Stage, generator, learning_rate, run
+from deixis.training.loop import Stage, Stateful, generator, learning_rate, run
 
 Sentence = tuple[str, tuple[str, ...]]  # a phrase and the attributes that it names
 SentenceSource = Callable[[int, int], Sequence[Sentence]]  # (how many, seed) → sentences
@@ -84,12 +84,12 @@ def train_text_encoder(
         rest = (states[~words] - still).square().mean()
         loss = named + plan.rest * rest
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
         optimiser.step()
         return float(loss.detach())
 
-    parts = {"reader": reader, "optimiser": optimiser}
+    parts: dict[str, Stateful] = {"reader": reader, "optimiser": optimiser}
     run(Stage("text_encoder", plan.steps, parts, step), folder)
     return encoder.eval().requires_grad_(False)
 

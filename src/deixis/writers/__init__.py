@@ -1,0 +1,75 @@
+"""From groundings to files: ``DIR/<stem>[-n]/{groundings.json, NN-<slug>.png, NN-<slug>.npz}``.
+
+A further format is a `Writer` in a row of `WRITERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deixis.registry import Table
+from deixis.types import Grounding
+from deixis.writers.aside import replaced_folder
+from deixis.writers.naming import folder_names, stem_of
+from deixis.writers.row import Writer
+
+WRITERS: Table[Writer] = Table(
+    kind="output format",
+    group="deixis.writers",
+    builtin={
+        "png": "deixis.writers.overlay:PNG",
+        "json": "deixis.writers.json:JSON",
+        "npz": "deixis.writers.npz:NPZ",
+    },
+)
+FORMATS = ("png", "json", "npz")
+
+
+@dataclass(frozen=True)
+class WrittenFiles:
+    """What now stands on disk for one image.
+
+    Args:
+        folder: the image's folder.
+        files: the files in it, in alphabetical order.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+
+
+def write(
+    groundings: Sequence[Grounding],
+    out_dir: str | Path,
+    formats: Sequence[str] = FORMATS,
+    stem: str | None = None,
+) -> WrittenFiles:
+    """Write the groundings of one image into its folder ``out_dir/stem``.
+
+    All files are written aside; then the folder takes its place as a whole and replaces that of an earlier run. An
+    interruption leaves the earlier one.
+
+    Args:
+        groundings: of one image, at least one.
+        out_dir: made where it is missing.
+        formats: rows of `WRITERS`.
+        stem: name of the image's folder, by default its file's name; for several images see `folder_names`.
+
+    Raises:
+        OutputError: the place cannot be written to, or the folder holds files that are not ours.
+        UnknownNameError: a format that is not known; nothing is written then.
+    """
+    if not groundings:
+        raise ValueError("no groundings to write: ground at least one phrase first")
+    writers = sorted((WRITERS[name] for name in dict.fromkeys(formats)), key=lambda writer: writer.last)
+    folder = Path(out_dir) / (stem_of(groundings[0].image.source) if stem is None else stem)
+    with replaced_folder(folder) as beside:
+        for writer in writers:
+            writer.write(groundings, beside, folder.name)
+        names = sorted(path.name for path in beside.iterdir())
+    return WrittenFiles(folder, tuple(folder / name for name in names))
+
+
+__all__ = ["FORMATS", "WRITERS", "Writer", "WrittenFiles", "folder_names", "write"]

@@ -6,13 +6,12 @@ patient's rotation, size and position. "Outward" is the distance from the midlin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
 
-from deixis.datasets.phantom.fields import Plane, edge, texture
+from deixis.datasets.phantom.fields import Plane, edge
 
 Side = Literal["right", "left"]
 SIDES: tuple[Side, Side] = ("right", "left")
@@ -44,33 +43,34 @@ class Habitus:
     Args:
         width: outward distance of the rib cage at its widest.
         apex: y of the lung apices.
-        base: y of the right and left dome; the right one is higher.
-        rise: how steeply the domes fall towards the costophrenic angles.
+        base: y of the top of the right and the left dome; the right one is higher.
+        fall: how far the domes fall towards the costophrenic angles.
         medial: outward distance of the lungs' inner border.
-        heart: half its transverse diameter as a share of `width`, and how tall it is.
+        heart: half its transverse diameter as a share of `width`, and how long it is for its breadth.
         knob: radius of the aortic knob.
-        rotation: of the patient in the image, radians.
-        scale: of the patient in the image.
-        shift: of the patient in the image.
+        turn: rotation of the patient in the image, radians.
+        scale: of the patient in the image, along x and y.
+        shift: of the patient in the image, along x and y.
         soft: amount of soft tissue.
         ribs: how much the ribs absorb.
         contrast: of the film.
         bright: added to the film.
         noise: standard deviation of the film's noise.
         scatter: share of scattered radiation.
-        pa: whether the beam came from behind.
+        pa: whether the beam came from behind; then the arms are turned and the scapulae clear the lungs.
         breast: amount of breast tissue.
+        arm: how far the arms stand off the chest.
     """
 
     width: float
     apex: float
     base: tuple[float, float]
-    rise: float
+    fall: float
     medial: float
     heart: tuple[float, float]
     knob: float
-    rotation: float
-    scale: float
+    turn: float
+    scale: tuple[float, float]
     shift: tuple[float, float]
     soft: float
     ribs: float
@@ -80,64 +80,74 @@ class Habitus:
     scatter: float
     pa: bool
     breast: float
+    arm: float
 
     @property
     def floor(self) -> float:
-        """y of the lower dome."""
+        """y of the top of the lower dome."""
         return max(self.base)
 
-    def height_of(self, y: float | Plane) -> float | Plane:
-        """0 at the apices, 1 at the lower dome."""
+    @property
+    def corner(self) -> float:
+        """y of the costophrenic angles, about."""
+        return self.floor + self.fall
+
+    def height_of(self, y: float) -> float:
+        """0 at the apices, 1 at the top of the lower dome."""
         return (y - self.apex) / (self.floor - self.apex)
 
 
 def draw_habitus(rng: np.random.Generator, *, enlarged: bool, style: Style) -> Habitus:
     """A patient; with `enlarged` the heart takes more than half of the chest's width."""
-    pa = rng.random() < 0.6
-    base = rng.uniform(0.36, 0.60)
+    pa = bool(rng.random() < 0.6)
+    base, size = rng.uniform(0.22, 0.46), rng.normal(1.0, 0.03)
     # Cardiothoracic ratio: normal below a half.
-    ratio = rng.uniform(0.56, 0.70) if enlarged else rng.uniform(0.38, 0.49)
-    patient = Habitus(
-        width=rng.uniform(0.68, 0.80),
-        apex=rng.uniform(-0.80, -0.68),
-        base=(base - rng.uniform(0.02, 0.09), base),
-        rise=rng.uniform(0.14, 0.26),
-        medial=rng.uniform(0.11, 0.16),
-        heart=(ratio, rng.uniform(0.9, 1.1)),
-        knob=rng.uniform(0.09, 0.13),
-        rotation=rng.normal(0, 0.025),
-        scale=rng.uniform(0.98, 1.13),
-        shift=(rng.normal(0, 0.025), 0.07 + rng.normal(0, 0.03)),
-        soft=rng.uniform(0.8, 1.2),
-        ribs=rng.uniform(0.6, 1.2),
-        contrast=rng.uniform(0.85, 1.15),
-        bright=rng.normal(0, 0.03),
-        noise=rng.uniform(0.006, 0.02),
-        scatter=rng.uniform(0.0, 0.12),
+    ratio = rng.uniform(0.56, 0.70) if enlarged else rng.uniform(0.37, 0.48)
+    return Habitus(
+        width=rng.uniform(0.74, 0.85) * style.width,
+        apex=rng.uniform(-0.82, -0.68),
+        base=(base - rng.uniform(0.03, 0.10), base),
+        fall=rng.uniform(0.13, 0.21),
+        medial=rng.uniform(0.11, 0.15),
+        heart=(ratio, rng.uniform(0.84, 1.0)),
+        knob=rng.uniform(0.075, 0.11),
+        turn=rng.normal(0, 0.03),
+        scale=(size * rng.normal(1.0, 0.025), size),
+        shift=(rng.normal(0, 0.03), 0.02 + rng.normal(0, 0.03)),
+        soft=rng.uniform(0.75, 1.25),
+        ribs=rng.uniform(0.7, 1.25),
+        contrast=rng.uniform(0.85, 1.2) * style.contrast,
+        bright=rng.normal(0, 0.035) + style.exposure,
+        noise=float(np.exp(rng.uniform(np.log(0.004), np.log(0.016)))) * style.noise,
+        scatter=rng.uniform(0.0, 0.12) if pa else rng.uniform(0.05, 0.2),
         pa=pa,
-        breast=rng.uniform(0, 1) * (rng.random() < 0.5),
-    )
-    return replace(
-        patient,
-        width=patient.width * style.width,
-        contrast=patient.contrast * style.contrast,
-        bright=patient.bright + style.exposure,
-        noise=patient.noise * style.noise,
+        breast=rng.uniform(0.3, 1) * (rng.random() < 0.45),
+        arm=rng.uniform(0.1, 0.5),
     )
 
 
 class Body:
-    """A patient on a pixel grid: coordinates of every pixel and the soft shapes that findings refer to."""
+    """A patient on a pixel grid: coordinates of every pixel and the soft shapes that findings refer to.
+
+    Args:
+        habitus: the patient.
+        size: side of the image in pixels.
+    """
 
     def __init__(self, habitus: Habitus, size: int) -> None:
         self.habitus, self.size = habitus, size
-        along = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
-        cos, sin = np.cos(habitus.rotation), np.sin(habitus.rotation)
-        gx, gy = along[None, :] - habitus.shift[0], along[:, None] - habitus.shift[1]
-        self.x: Plane = ((cos * gx + sin * gy) / habitus.scale).astype(np.float32)
-        self.y: Plane = ((-sin * gx + cos * gy) / habitus.scale).astype(np.float32)
+        h = habitus
+        along = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size) * 2 - 1
+        cos, sin = np.float32(np.cos(h.turn)), np.float32(np.sin(h.turn))
+        gx, gy = along[None, :] - np.float32(h.shift[0]), along[:, None] - np.float32(h.shift[1])
+        self.x: Plane = (cos * gx + sin * gy) / np.float32(h.scale[0])
+        self.y: Plane = (-sin * gx + cos * gy) / np.float32(h.scale[1])
+        self.inner: Plane = self.lateral(self.y)
+        self.core: Plane = self.medial(self.y)
+        self.floor: dict[Side, Plane] = {side: self.dome(side, self.outward(side)) for side in SIDES}
         self.lung: dict[Side, Plane] = {side: self._lung(side) for side in SIDES}
-        self.heart: Plane = self._heart()
+        self.heart_depth: Plane = self._heart()
+        self.heart: Plane = edge(self.heart_depth, 0.03)
 
     def outward(self, side: Side) -> Plane:
         """Distance from the midline towards `side`; negative beyond it."""
@@ -146,173 +156,56 @@ class Body:
     def lateral(self, y: Plane) -> Plane:
         """Outward distance of the inner chest wall at height y."""
         h = self.habitus
-        down = np.clip((y - h.apex) / (h.floor + 0.25 - h.apex), 0, 1)
-        bulge = 0.30 + 0.70 * np.sin(np.pi / 2 * np.minimum(1, down / 0.75)) ** 0.8
-        return np.asarray(h.width * bulge * (down > 0))
+        down = np.clip((y - h.apex) / (h.corner - h.apex), 1e-6, 1)
+        return h.width * np.sin(np.pi / 2 * down) ** np.float32(0.34)
 
     def medial(self, y: Plane) -> Plane:
-        """Outward distance of the lung's inner border at height y."""
-        return np.asarray(self.habitus.medial + 0.04 * np.cos(3 * y))
+        """Outward distance of the lung's inner border at height y; it leaves the midline towards the apex."""
+        h = self.habitus
+        down = np.maximum((y - h.apex) / (h.corner - h.apex), 0)
+        return h.medial + 0.15 * np.exp(-down / 0.05) + 0.02 * np.cos(3 * y)
 
     def dome(self, side: Side, outward: Plane) -> Plane:
-        """y of the diaphragm at an outward distance; it falls steeply into the costophrenic angle."""
+        """y of the diaphragm at an outward distance; it falls into the sharp costophrenic angle."""
         h = self.habitus
-        u = (outward - 0.36) / 0.42
-        top = h.base[SIDES.index(side)] - 0.06
-        return np.asarray(top + h.rise * u * u + 0.25 * np.maximum(0, u - 0.45) ** 2)
+        away = (outward - 0.5 * h.width) / (0.5 * h.width)
+        return h.base[SIDES.index(side)] + h.fall * np.where(away > 0, away * away, 0.45 * away * away)
 
     def wall(self, side: Side) -> Plane:
         """`lateral` minus the outward distance: positive inside the rib cage."""
-        return np.asarray(self.lateral(self.y) - self.outward(side))
+        return self.inner - self.outward(side)
+
+    def point(self, side: Side, outward: float, y: float) -> tuple[float, float, float]:
+        """The wall's and the inner border's outward distance and the dome's y at one place."""
+        at, out = np.float32(y), np.float32(outward)
+        return float(self.lateral(at)), float(self.medial(at)), float(self.dome(side, out))
 
     def to_pixels(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Columns and rows of body coordinates, truncated to whole pixels."""
         h, half = self.habitus, self.size / 2
-        cos, sin = np.cos(h.rotation), np.sin(h.rotation)
-        columns = (cos * x - sin * y) * h.scale + h.shift[0]
-        rows = (sin * x + cos * y) * h.scale + h.shift[1]
+        cos, sin = np.cos(h.turn), np.sin(h.turn)
+        wide, tall = x * h.scale[0], y * h.scale[1]
+        columns, rows = cos * wide - sin * tall + h.shift[0], sin * wide + cos * tall + h.shift[1]
         return ((columns + 1) * half).astype(int), ((rows + 1) * half).astype(int)
 
     def _lung(self, side: Side) -> Plane:
-        outward, soft = self.outward(side), 0.012
-        top = self.habitus.apex + 0.55 * np.maximum(0, np.abs(outward - 0.30) - 0.02) ** 2 / 0.30
-        return np.asarray(
-            edge(self.wall(side), soft)
-            * edge(outward - self.medial(self.y), soft)
-            * edge(self.dome(side, outward) - self.y, soft)
-            * edge(self.y - top, soft)
-        )
+        outward = self.outward(side)
+        depth = np.minimum(self.wall(side), outward - self.core)
+        return edge(np.minimum(depth, self.floor[side] - self.y), 0.008)
 
     def _heart(self) -> Plane:
-        """An egg whose apex points down and to the patient's left."""
+        """Depth inside the heart: 1 at its centre, 0 on its outline; its apex points down and to the left.
+
+        Two half-ellipses on one slanting axis; their half-lengths follow from how far the heart reaches to either
+        side of the midline, so that the cardiothoracic ratio is the habitus's.
+        """
         h = self.habitus
-        half, tall = h.heart[0] * h.width, h.heart[1]
-        y, tilt = self.y - (h.floor - 0.06 - 0.30 * tall), 0.25
-        along = self.x * np.cos(tilt) + y * np.sin(tilt)
-        across = -self.x * np.sin(tilt) + y * np.cos(tilt)
-        reach = np.where(along > 0, half * 1.32, half * 0.68)
-        rise = (0.36 * tall) * (0.8 + 0.45 * half / 0.4)
-        return edge(1 - np.sqrt((along / reach) ** 2 + (across / rise) ** 2), 0.045)
-
-
-def soft_tissue(body: Body, rng: np.random.Generator) -> Plane:
-    """Attenuation of torso, mediastinum, heart, hila and breasts, the lungs' air already taken out."""
-    h, x, y = body.habitus, body.x, body.y
-    tone = texture(rng, body.size, 5)
-    inside = outline(body)
-    torso = _torso(body)
-    rim = np.clip((torso - np.abs(x)) / 0.35, 0, 1) ** 0.5
-    tissue = inside * (0.20 + 0.32 * rim * h.soft)
-    tissue += 0.10 * edge(y - h.floor, 0.12) * inside
-    tissue -= (body.lung["right"] + body.lung["left"]) * (0.31 + 0.015 * tone) * (1.0 if h.pa else 0.88)
-    tissue += _mediastinum(body, rng)
-    if h.breast > 0.3:
-        for sign in (-1, 1):
-            away = np.sqrt(((sign * x - 0.42) / 0.34) ** 2 + ((y - 0.22) / 0.34) ** 2)
-            tissue += 0.05 * h.breast * edge(1 - away, 0.05) * edge(y - 0.05, 0.1)
-    return np.asarray(tissue)
-
-
-def outline(body: Body) -> Plane:
-    """1 inside the torso and neck, 0 in the air around."""
-    h, x, y = body.habitus, body.x, body.y
-    lateral = np.maximum(0, np.abs(x) - 0.28) ** 1.3
-    shoulder = h.apex - 0.02 + 0.42 * lateral - 0.9 * np.maximum(0, 0.28 - np.abs(x))
-    torso = edge(_torso(body) - np.abs(x), 0.015) * edge(y - shoulder, 0.02)
-    return np.maximum(torso, edge(0.25 - np.abs(x), 0.02))
-
-
-def _torso(body: Body) -> Plane:
-    """Outward distance of the skin."""
-    return np.asarray(body.habitus.width + 0.15 + 0.03 * np.sin(2 * body.y) + 0.12 * edge(-0.42 - body.y, 0.06))
-
-
-def _mediastinum(body: Body, rng: np.random.Generator) -> Plane:
-    h, x, y = body.habitus, body.x, body.y
-    core = edge(0.13 + 0.02 * np.sin(4 * y) - np.abs(x), 0.03) * edge(h.floor + 0.1 - y, 0.1)
-    knob = edge(h.knob - np.sqrt((x - 0.10) ** 2 + ((y + 0.38) / 1.2) ** 2), 0.02)
-    descending = edge(0.045 - np.abs(x - 0.12), 0.02) * edge(y + 0.35, 0.05) * edge(0.6 - y, 0.1)
-    solid = np.maximum.reduce([0.165 * core, 0.225 * body.heart, 0.19 * knob, 0.12 * descending])
-    hila = sum(np.exp(-(((sign * x - 0.19) / 0.085) ** 2 + ((y + 0.06) / 0.12) ** 2)) for sign in (-1, 1))
-    return np.maximum(solid, 0.09 * hila * (1 + 0.3 * texture(rng, body.size, 24)))
-
-
-def ribs(body: Body, rng: np.random.Generator) -> Plane:
-    """Posterior ribs as arcs with brighter edges, crossed by the fainter anterior ones."""
-    h = body.habitus
-    gap, thick = rng.uniform(0.150, 0.168), rng.uniform(0.026, 0.034)
-    away = np.abs(body.x)
-    share = np.clip(away / (np.maximum(body.lateral(body.y), 0.25) + 0.05), 0, 1.1)
-    cage = edge(1.02 - share, 0.02) * edge(away - 0.05, 0.02)
-    fall = 0.10 + 0.024 * (body.y - h.apex) / gap
-    arch = fall * (1 - (1 - np.clip(share, 0, 1)) ** 1.6) - 0.07 * np.sin(np.pi * np.clip(share, 0, 1))
-    posterior = _nearest(body.y - h.apex + 0.08 - arch, gap) / thick
-    bands = np.exp(-(posterior**4)) * (0.55 + 0.45 * np.exp(-(((posterior - 0.9) / 0.3) ** 2))) * cage
-    anterior = _nearest(body.y - h.apex - 0.30 + 0.36 * share**1.2, gap * 1.12) / (thick * 1.15)
-    bands += 0.5 * np.exp(-(anterior**4)) * cage * edge(share - 0.45, 0.06)
-    return np.asarray(bands * h.ribs * edge(body.y - h.apex + 0.06, 0.03))
-
-
-def _nearest(distance: Plane, gap: float) -> Plane:
-    """Distance to the nearest of parallel lines `gap` apart."""
-    phase = distance / gap
-    return np.asarray(np.abs(phase - np.round(phase)) * gap)
-
-
-def bones(body: Body, rng: np.random.Generator) -> Plane:
-    """Clavicles, scapulae, shoulder joints and the vertebrae of the spine."""
-    h, x, y = body.habitus, body.x, body.y
-    total = np.zeros_like(x)
-    for sign in (-1, 1):
-        outward = sign * x
-        clavicle = h.apex + 0.07 - 0.10 * (outward - 0.1) - 0.05 * np.sin(5 * outward)
-        span = edge(outward - 0.07, 0.02) * edge(0.78 - outward, 0.03)
-        total += 0.9 * np.exp(-((np.abs(y - clavicle) / 0.032) ** 4)) * span
-        blade = ((outward - 0.80) / 0.16) ** 2 + ((y + 0.28 - 0.3 * (outward - 0.8)) / 0.36) ** 2
-        total += 0.45 * edge(1 - blade, 0.12)
-        joint = ((outward - 0.93) / 0.13) ** 2 + ((y + 0.62) / 0.14) ** 2
-        total += 0.8 * edge(1 - joint, 0.1)
-    vertebrae = 0.5 + 0.5 * np.cos(2 * np.pi * (y + rng.uniform(0, 1)) / 0.155)
-    total += edge(0.095 - np.abs(x), 0.012) * (0.35 + 0.30 * np.sqrt(np.maximum(vertebrae, 0)))
-    return total
-
-
-def vessels(body: Body, rng: np.random.Generator) -> Plane:
-    """Markings that branch from the hila and thin towards the periphery."""
-    strands: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for sign in (-1, 1):
-        hilum = sign * 0.17, -0.08 + (0.03 if sign < 0 else -0.02)
-        for _ in range(22):
-            strands.extend(_tree(rng, sign, hilum, body.size))
-    x, y, calibre = (np.concatenate(part) for part in zip(*strands, strict=True))
-    columns, rows = body.to_pixels(x, y)
-    on = (columns >= 0) & (rows >= 0) & (columns < body.size) & (rows < body.size)
-    canvas = np.zeros((body.size, body.size), np.float32)
-    np.maximum.at(canvas, (rows[on], columns[on]), calibre[on])
-    grain = body.size / 256
-    thin = ndimage.gaussian_filter(canvas, 0.8 * grain) * 2.2
-    thick = ndimage.gaussian_filter(canvas**2, 1.8 * grain) * 4.5
-    return np.asarray(thin + thick)
-
-
-def _tree(
-    rng: np.random.Generator, sign: int, hilum: tuple[float, float], size: int
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """One vessel and two branches of it, each as x, y and calibre along its course."""
-    heading, length = rng.uniform(-np.pi * 0.48, np.pi * 0.48), rng.uniform(0.25, 0.62)
-    steps = int(length * size * 0.7)
-    along = np.linspace(0, 1, steps)
-    course = heading + rng.normal(0, 0.6) * along
-    x = hilum[0] + sign * np.cumsum(np.cos(course)) * length / steps
-    y = hilum[1] + np.cumsum(np.sin(course)) * length / steps
-    calibre = (1 - along) ** 1.1 * rng.uniform(0.5, 1.0)
-    grown = [(x, y, calibre)]
-    for _ in range(2):
-        fork = rng.integers(steps // 5, max(steps // 5 + 1, int(steps * 0.8)))
-        turn = course[fork] + rng.choice([-1, 1]) * rng.uniform(0.4, 0.9)
-        shorter = np.linspace(0, 1, int(steps * 0.5))
-        bend = turn + 0.3 * shorter
-        branch_x = x[fork] + sign * np.cumsum(np.cos(bend)) * length / steps
-        branch_y = y[fork] + np.cumsum(np.sin(bend)) * length / steps
-        grown.append((branch_x, branch_y, calibre[fork] * 0.7 * (1 - shorter)))
-    return grown
+        half, slant = h.heart[0] * h.width, 0.60
+        broad = 0.80 * half * h.heart[1]
+        cos, sin = float(np.cos(slant)), float(np.sin(slant))
+        left, right = (float(np.sqrt((share * half) ** 2 - (broad * sin) ** 2)) / cos for share in (1.32, 0.68))
+        below = float(np.hypot(left * sin, broad * cos))
+        y = self.y - (h.base[1] + 0.05 - below)
+        along, across = self.x * cos + y * sin, y * cos - self.x * sin
+        reach = np.where(along > 0, np.float32(1 / left), np.float32(1 / right))
+        return 1 - np.sqrt((along * reach) ** 2 + (across * np.float32(1 / broad)) ** 2)

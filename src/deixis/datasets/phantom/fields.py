@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 Plane = Float32[np.ndarray, "y x"]
 
@@ -15,14 +15,30 @@ NODE_SPREAD = 0.6
 
 def edge(distance: Plane, softness: float) -> Plane:
     """A soft step: 0 far below zero, ½ at zero, 1 far above, `softness` wide."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(distance / softness, -30, 30))))
+    step: Plane = np.tanh(distance * np.float32(0.5 / softness))
+    step += np.float32(1)
+    step *= np.float32(0.5)
+    return step
+
+
+def bump(distance: Plane, width: float) -> Plane:
+    """A flat-topped band: 1 at zero, falling to 1/e at `width`."""
+    squared = np.square(distance * np.float32(1 / width))
+    band: Plane = np.exp(-np.square(squared))
+    return band
+
+
+def bell(distance: Plane, width: float) -> Plane:
+    """A Gaussian: 1 at zero, 1/e at `width`."""
+    curve: Plane = np.exp(-np.square(distance * np.float32(1 / width)))
+    return curve
 
 
 def texture(rng: np.random.Generator, size: int, bumps: int) -> Plane:
     """A smooth random plane ``[size size]`` of about unit variance with `bumps` bumps along each side."""
     nodes = rng.standard_normal((bumps + 3, bumps + 3), dtype=np.float32)
     weights = _spline(size, bumps)
-    plane: Plane = (weights @ nodes @ weights.T) / NODE_SPREAD
+    plane: Plane = (weights @ nodes @ weights.T) / np.float32(NODE_SPREAD)
     return plane
 
 
@@ -35,22 +51,22 @@ def _spline(size: int, bumps: int) -> Float32[np.ndarray, "sample node"]:
     return np.asarray(weights / weights.sum(1, keepdims=True), dtype=np.float32)
 
 
-def strand(
-    x: Plane, y: Plane, points: Float32[np.ndarray, "point 2"], width: float
-) -> Plane:
+def strand(x: Plane, y: Plane, points: Float[np.ndarray, "point 2"], width: float) -> Plane:
     """A band of half-width about `width` along a polyline of (x, y) points: 1 on it, 0 away from it."""
-    band = np.zeros_like(x)
+    nearest = np.full_like(x, np.inf)
     for (x0, y0), (x1, y1) in zip(points[:-1].tolist(), points[1:].tolist(), strict=True):
         dx, dy = x1 - x0, y1 - y0
         along = np.clip(((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy), 0, 1)
-        squared = (x - x0 - along * dx) ** 2 + (y - y0 - along * dy) ** 2
-        np.maximum(band, np.exp(-((squared / width**2) ** 2)), out=band)
+        np.minimum(nearest, np.square(x - x0 - along * dx) + np.square(y - y0 - along * dy), out=nearest)
+    band: Plane = np.exp(-np.square(nearest * np.float32(1 / width**2)))
     return band
 
 
-def bezier(*controls: tuple[float, float], points: int = 7) -> Float32[np.ndarray, "point 2"]:
+def bezier(*controls: tuple[float, float], points: int = 7) -> Float[np.ndarray, "point 2"]:
     """Points on the cubic Bézier curve of four (x, y) control points."""
     t = np.linspace(0, 1, points)[:, None]
     p = np.array(controls)
-    curve = (1 - t) ** 3 * p[0] + 3 * (1 - t) ** 2 * t * p[1] + 3 * (1 - t) * t * t * p[2] + t**3 * p[3]
-    return np.asarray(curve)
+    curve: Float[np.ndarray, "point 2"] = (
+        (1 - t) ** 3 * p[0] + 3 * (1 - t) ** 2 * t * p[1] + 3 * (1 - t) * t * t * p[2] + t**3 * p[3]
+    )
+    return curve

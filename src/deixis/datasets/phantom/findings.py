@@ -58,12 +58,12 @@ def spot(body: Body, rng: np.random.Generator, side: Side, radius: float) -> Spo
     h = body.habitus
     for _ in range(40):
         y = rng.uniform(h.apex + 0.10, h.floor + 0.02)
-        inner = float(body.medial(np.float32(y))) + 0.3 * radius
-        outer = float(body.lateral(np.float32(y))) - 0.35 * radius
+        inner = float(body.medial(np.asarray(y))) + 0.3 * radius
+        outer = float(body.lateral(np.asarray(y))) - 0.35 * radius
         if outer <= inner:
             continue
         outward = rng.uniform(inner, outer)
-        if y < float(body.dome(side, np.float32(outward))) - 0.2 * radius:
+        if y < float(body.dome(side, np.asarray(outward))) - 0.2 * radius:
             break
     return Spot(outward, y, radius, _zone(rng, float(h.height_of(y)), outward))
 
@@ -151,7 +151,7 @@ def effusion(body: Body, rng: np.random.Generator, side: Side, severity: Severit
     height = rng.uniform(*ranges[severity]) * size
     outward = body.outward(side)
     floor = body.dome(side, outward)
-    level = float(body.dome(side, np.float32(0.62))) - height
+    level = float(body.dome(side, np.asarray(0.62))) - height
     share = np.clip((outward - 0.12) / 0.6, 0, 1.0)
     surface = level + (0.10 + 0.25 * height) * (1 - share) ** 1.5 * rng.uniform(0.5, 1.6) - 0.06 * share**4
     fluid = edge(body.y - surface, 0.018)

@@ -9,7 +9,17 @@ from jaxtyping import Bool, Float32
 from scipy import ndimage
 
 from deixis.datasets.phantom.anatomy import (
-    SIDES, Body, Habitus, Side, Style, bones, draw_habitus, outline, ribs, soft_tissue, vessels,
+    SIDES,
+    Body,
+    Habitus,
+    Side,
+    Style,
+    bones,
+    draw_habitus,
+    outline,
+    ribs,
+    soft_tissue,
+    vessels,
 )  # fmt: skip
 from deixis.datasets.phantom.devices import DEVICES, marker, skin_leads
 from deixis.datasets.phantom.fields import Plane, edge, texture
@@ -22,7 +32,13 @@ COUNTS = (0.10, 0.34, 0.33, 0.16, 0.07)
 # Findings that show on less than this share of the image are left out, words and all.
 VISIBLE = 0.0012
 # How often a finding on one side has its like on the other.
-BILATERAL = {"Pleural Effusion": 0.3, "Atelectasis": 0.12, "Consolidation": 0.12, "Lung Opacity": 0.12, "Pneumonia": 0.12}
+BILATERAL = {
+    "Pleural Effusion": 0.3,
+    "Atelectasis": 0.12,
+    "Consolidation": 0.12,
+    "Lung Opacity": 0.12,
+    "Pneumonia": 0.12,
+}
 SKIN_LEADS = 0.15
 # Parts of a mask smaller than this share of it are no finding of their own.
 SPECK = 0.05
@@ -205,7 +221,7 @@ def _skeleton(body: Body, rng: np.random.Generator) -> Plane:
 def _gas(body: Body, rng: np.random.Generator) -> Plane:
     """What the trachea's column of air and the gastric bubble take away."""
     trachea = 0.09 * np.exp(-(((body.x - 0.01) / 0.032) ** 4)) * edge(-0.22 - body.y, 0.03)
-    stomach = float(body.dome("left", np.float32(0.36))) + 0.10
+    stomach = float(body.dome("left", np.asarray(0.36))) + 0.10
     bubble = np.exp(-((((body.x - 0.36) / 0.13) ** 2 + ((body.y - stomach) / 0.06) ** 2) ** 2))
     return np.asarray(trachea + rng.uniform(0.05, 0.18) * bubble)
 

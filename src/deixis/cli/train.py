@@ -1,0 +1,46 @@
+"""`deixis train`: make a small latent diffusion model of phantoms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deixis.cli import console
+
+
+def train(  # noqa: PLR0917 - typer reads options from parameters
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the training; an old one is gone on with.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="A set that `deixis phantom` wrote; else phantoms are drawn.")
+    ] = None,
+    images: Annotated[int, typer.Option(help="How many phantoms to draw.", min=1)] = 14_000,
+    size: Annotated[int, typer.Option(help="Side of an image in pixels, a multiple of 32.", min=64)] = 256,
+    steps: Annotated[int, typer.Option(help="Steps of the denoiser.", min=1)] = 4000,
+    seed: Annotated[int, typer.Option(help="Seed of weights, noise and order.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+) -> None:
+    """Train a small latent diffusion model; stop it at any moment and call it again to go on."""
+    import torch
+
+    from deixis.training.plan import TrainingPlan
+    from deixis.training.plot import plot_losses
+    from deixis.training.recipe import train as run
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    plain = TrainingPlan(images=images, size=size)
+    plan = replace(
+        plain,
+        text=replace(plain.text, seed=seed),
+        autoencoder=replace(plain.autoencoder, seed=seed),
+        denoiser=replace(plain.denoiser, seed=seed, steps=steps),
+    )
+    model = run(plan, output, device=device, data=data)
+    console.say(f"The model is in {model}: `deixis ground IMAGE -p PHRASE -m {model}`.")
+    try:
+        console.say(f"Losses: {plot_losses(output)} (numbers in log.csv).")
+    except ModuleNotFoundError:
+        console.say("Losses: log.csv. For a plot install the extra `eval` (matplotlib).")

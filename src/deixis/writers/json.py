@@ -1,0 +1,192 @@
+"""``groundings.json``: the document that the command line also prints with ``--json``. See docs/output.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from deixis.types import Box, Grounding, HeatMap, Provenance
+from deixis.writers.aside import write_bytes
+from deixis.writers.naming import numbered
+from deixis.writers.row import Writer
+
+SCHEMA = "deixis.groundings/1"
+FILE_NAME = "groundings.json"
+
+
+@dataclass(frozen=True)
+class HeatEntry:
+    """A heat map in numbers.
+
+    Args:
+        peak: its largest value where the model looked.
+        peak_at: x and y of the centre of the pixel that has it.
+        seen: share of the image that the model looked at.
+    """
+
+    peak: float
+    peak_at: tuple[float, float]
+    seen: float
+
+
+@dataclass(frozen=True)
+class ProvenanceEntry:
+    """How the answer came about, see `deixis.types.Provenance`."""
+
+    model: str
+    weights_sha256: str
+    recipe: str
+    seed: int
+    versions: Mapping[str, str]
+    seconds: float
+    unet_evaluations: int
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GroundingEntry:
+    """One phrase.
+
+    Args:
+        phrase: the text as it was given to the model.
+        span: characters ``[start, end)`` whose words were read, or None for all.
+        category: finding class, or None.
+        laterality: "left", "right", "bilateral" or None.
+        boxes: best first, x0 y0 x1 y1 in native pixels, half-open, with score.
+        mask_area: pixels in the mask.
+        heat: the heat map in numbers.
+        files: names of the phrase's files in the image's folder.
+        provenance: how the answer came about.
+    """
+
+    phrase: str
+    span: tuple[int, int] | None
+    category: str | None
+    laterality: str | None
+    boxes: tuple[Box, ...]
+    mask_area: int
+    heat: HeatEntry
+    files: tuple[str, ...]
+    provenance: ProvenanceEntry
+
+
+@dataclass(frozen=True)
+class ImageEntry:
+    """One image and what was found in it.
+
+    Args:
+        source: the file as it was named, or None.
+        shape: height and width in native pixels.
+        spacing: row and column spacing in millimetres, or None.
+        notices: what reading the image had to do.
+        folder: name of the folder with its files, or None where none were written.
+        files: names of files there that belong to the image, not to one phrase.
+        groundings: one per phrase, in the order asked.
+    """
+
+    source: str | None
+    shape: tuple[int, int]
+    spacing: tuple[float, float] | None
+    notices: tuple[str, ...]
+    folder: str | None
+    files: tuple[str, ...]
+    groundings: tuple[GroundingEntry, ...]
+
+
+@dataclass(frozen=True)
+class FailureEntry:
+    """An image that could not be grounded, and why."""
+
+    source: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """The whole of it; in ``groundings.json`` with one image."""
+
+    images: tuple[ImageEntry, ...]
+    failures: tuple[FailureEntry, ...] = ()
+    schema: str = field(default=SCHEMA)
+
+    def text(self) -> str:
+        """As JSON: UTF-8, numbers finite, ending with a newline."""
+        fields = asdict(self)
+        ordered = {"schema": fields.pop("schema"), **fields}
+        return json.dumps(ordered, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def image_entry(groundings: Sequence[Grounding], folder: str | None = None, files: Sequence[str] = ()) -> ImageEntry:
+    """The entry of one image.
+
+    Args:
+        groundings: of one image, at least one.
+        folder: name of the folder with its files.
+        files: the names of the files in it.
+    """
+    image = groundings[0].image
+    names = numbered(groundings)
+    mine = tuple(tuple(file for file in sorted(files) if file.startswith(f"{name}.")) for name in names)
+    taken = {FILE_NAME, *(file for of_phrase in mine for file in of_phrase)}
+    return ImageEntry(
+        source=None if image.source is None else str(image.source),
+        shape=image.shape,
+        spacing=image.spacing,
+        notices=image.notices,
+        folder=folder,
+        files=tuple(file for file in sorted(files) if file not in taken),
+        groundings=tuple(_grounding_entry(one, own) for one, own in zip(groundings, mine, strict=True)),
+    )
+
+
+def write_json(groundings: Sequence[Grounding], folder: Path, stem: str) -> tuple[Path, ...]:
+    """``groundings.json``, which also lists the files that are in the folder by then."""
+    files = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    document = Document((image_entry(groundings, stem, files),))
+    return (write_bytes(folder / FILE_NAME, document.text().encode()),)
+
+
+def _grounding_entry(grounding: Grounding, files: tuple[str, ...]) -> GroundingEntry:
+    phrase = grounding.phrase
+    return GroundingEntry(
+        phrase=phrase.text,
+        span=phrase.span,
+        category=phrase.category,
+        laterality=phrase.laterality,
+        boxes=tuple(_plain(box) for box in grounding.boxes),
+        mask_area=int(grounding.mask.sum()),
+        heat=_heat_entry(grounding.heat),
+        files=files,
+        provenance=_provenance_entry(grounding.provenance),
+    )
+
+
+def _plain(box: Box) -> Box:
+    """A box of Python's own floats, whatever numbers it was made of."""
+    return Box(float(box.x0), float(box.y0), float(box.x1), float(box.y1), float(box.score))
+
+
+def _heat_entry(heat: HeatMap) -> HeatEntry:
+    looked = np.where(heat.seen, heat.values, -np.inf) if heat.seen.any() else heat.values
+    y, x = np.unravel_index(int(looked.argmax()), looked.shape)
+    return HeatEntry(float(heat.values[y, x]), (int(x) + 0.5, int(y) + 0.5), float(heat.seen.mean()))
+
+
+def _provenance_entry(provenance: Provenance) -> ProvenanceEntry:
+    return ProvenanceEntry(
+        model=provenance.model,
+        weights_sha256=provenance.weights_sha256,
+        recipe=provenance.recipe,
+        seed=int(provenance.seed),
+        versions=dict(provenance.versions),
+        seconds=round(float(provenance.seconds), 4),
+        unet_evaluations=int(provenance.unet_evaluations),
+        notices=provenance.notices,
+    )
+
+
+JSON = Writer(write_json, last=True)

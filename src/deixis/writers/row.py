@@ -1,0 +1,24 @@
+"""What a row of the writers' table is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deixis.types import Grounding
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A row of the writers' table.
+
+    Args:
+        write: (the groundings of one image, an existing folder, the name under which that folder will stand) → the
+            files written into the folder. A file belongs to one phrase if its name is that of `naming.numbered` with a
+            suffix, and to the image if it is the folder's name with a suffix.
+        last: whether it runs after all others, because it lists what they wrote.
+    """
+
+    write: Callable[[Sequence[Grounding], Path, str], tuple[Path, ...]]
+    last: bool = False

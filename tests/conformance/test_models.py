@@ -1,0 +1,215 @@
+"""What every model family must keep to. A plug-in package subclasses `ModelConformance` with its own `model`."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from deixis.errors import DeixisError, ModelError, PhraseError
+from deixis.maps.taps import probabilities
+from deixis.models.catalog import CATALOG
+from deixis.models.loading import load
+from deixis.types import LatentModel
+
+TEXTS = ["small left effusion.", ""]
+
+
+class Recorder:
+    """Keeps every site's probabilities."""
+
+    def __init__(self):
+        self.maps = {}
+        self.timesteps = []
+
+    def receive(self, site, timestep, q, k, bias):
+        self.maps[site.index] = probabilities(site, q, k, bias)
+        self.timesteps.append(timestep.tolist())
+
+
+class Refusing:
+    """A tap that fails while it listens."""
+
+    def receive(self, site, timestep, q, k, bias):
+        raise RuntimeError("the tap failed")
+
+
+class ModelConformance:
+    """The suite; it needs a fixture `model` that gives a `LatentModel`."""
+
+    @pytest.fixture
+    def asked(self, model):
+        """Two latents, two timesteps, two texts."""
+        side = model.spec.image_size // model.spec.downsampling
+        generator = torch.Generator().manual_seed(0)
+        latent = torch.randn(2, model.spec.latent_channels, side, side, generator=generator)
+        return latent, torch.tensor([100, 700]), model.embed(TEXTS)
+
+    def test_is_a_latent_model(self, model):
+        """It has every verb of the protocol."""
+        assert isinstance(model, LatentModel)
+
+    def test_spec_tells_what_it_is(self, model):
+        """A hash over the weights, sites in call order with plausible grids, a notice."""
+        spec = model.spec
+        assert len(spec.weights_sha256) == 64 and spec.notice
+        assert [site.index for site in spec.sites] == list(range(len(spec.sites)))
+        side = spec.image_size // spec.downsampling
+        assert all(0 < cells <= side for site in spec.sites for cells in site.grid)
+
+    def test_schedule_falls(self, model):
+        """ᾱ falls strictly from below 1 to above or at 0."""
+        alphas = model.schedule.alphas_bar
+        assert alphas.dtype == np.float64 and (np.diff(alphas) < 0).all() and 0 <= alphas[-1] < alphas[0] < 1
+
+    def test_encode_gives_a_finite_latent(self, model):
+        """[case 1 y x] in [0, 1] → [case channel row column], deterministic."""
+        spec = model.spec
+        pixels = torch.rand(2, 1, spec.image_size, spec.image_size, generator=torch.Generator().manual_seed(0))
+        latent = model.encode(pixels)
+        side = spec.image_size // spec.downsampling
+        assert latent.shape == (2, spec.latent_channels, side, side) and torch.isfinite(latent).all()
+        assert torch.equal(latent, model.encode(pixels))
+
+    def test_embed_says_where_every_token_comes_from(self, model):
+        """Spans lie inside the text and spell it in order; end is where the text is over."""
+        context = model.embed(TEXTS)
+        assert context.states.shape[:2] == (2, model.spec.tokens) and len(context.spans[0]) == model.spec.tokens
+        spelt = [TEXTS[0][start:end] for start, end in context.spans[0] if start < end]
+        assert "".join(spelt) == TEXTS[0].replace(" ", "")
+        assert context.spans[0][context.ends[0]] == (0, 0) and context.ends[1] < context.ends[0]
+        assert not any(start < end for start, end in context.spans[0][context.ends[0] :])
+
+    def test_embed_does_not_depend_on_the_company(self, model):
+        """A text gets the same states alone and among others."""
+        torch.testing.assert_close(model.embed(TEXTS).states[:1], model.embed(TEXTS[:1]).states)
+
+    def test_a_text_that_does_not_fit_is_an_error(self, model):
+        """It says how many tokens fit, and nothing is cut off silently."""
+        with pytest.raises(PhraseError, match=f"{model.spec.tokens - 2} fit"):
+            model.embed(["a " * model.spec.tokens])
+
+    def test_noise_has_one_timestep_and_text_per_case(self, model, asked):
+        """A batch of two is the two alone."""
+        latent, timestep, context = asked
+        whole = model.noise(latent, timestep, context)
+        alone = [model.noise(latent[i : i + 1], timestep[i : i + 1], context.take([i])) for i in (0, 1)]
+        torch.testing.assert_close(whole, torch.cat(alone), rtol=1e-4, atol=1e-4)
+
+    def test_noise_needs_no_gradient(self, model, asked):
+        """The model is frozen: nothing is recorded for a backward pass."""
+        assert not model.noise(*asked).requires_grad
+
+    def test_a_tap_changes_nothing(self, model, asked):
+        """The model's answer is bit-identical before, under and after a tap."""
+        before = model.noise(*asked)
+        with model.tapped(model.spec.sites, Recorder()):
+            under = model.noise(*asked)
+        assert torch.equal(before, under) and torch.equal(before, model.noise(*asked))
+
+    def test_a_tap_that_fails_leaves_the_model_as_found(self, model, asked):
+        """Its exception comes through, and the next answer is bit-identical."""
+        before = model.noise(*asked)
+        with pytest.raises(RuntimeError, match="the tap failed"), model.tapped(model.spec.sites, Refusing()):
+            model.noise(*asked)
+        assert torch.equal(before, model.noise(*asked))
+
+    def test_a_tap_hears_every_site_in_call_order(self, model, asked):
+        """Once each, with the timesteps of the cases; probabilities sum to 1 over the tokens."""
+        recorder = Recorder()
+        with model.tapped(model.spec.sites, recorder):
+            model.noise(*asked)
+        assert list(recorder.maps) == [site.index for site in model.spec.sites]
+        assert recorder.timesteps == [[100, 700]] * len(model.spec.sites)
+        for site in model.spec.sites:
+            heard = recorder.maps[site.index]
+            assert heard.shape == (2, site.grid[0] * site.grid[1], model.spec.tokens)
+            torch.testing.assert_close(heard.sum(-1), torch.ones(heard.shape[:2]))
+
+    def test_taps_nest(self, model, asked):
+        """Two taps hear the same, and each stops only its own block."""
+        inner, outer = Recorder(), Recorder()
+        with model.tapped(model.spec.sites, outer):
+            with model.tapped(model.spec.sites[:1], inner, stop_after_last=True):
+                model.noise(*asked)
+            model.noise(*asked)
+        assert list(inner.maps) == [0] and len(outer.maps) == len(model.spec.sites)
+
+    def test_a_pass_can_stop_after_the_last_site(self, model, asked):
+        """What follows the call in the block does not run; what was heard is the same."""
+        full, early = Recorder(), Recorder()
+        with model.tapped(model.spec.sites[:2], full):
+            model.noise(*asked)
+        reached = False
+        with model.tapped(model.spec.sites[:2], early, stop_after_last=True):
+            model.noise(*asked)
+            reached = True
+        assert not reached
+        assert all(torch.equal(full.maps[index], early.maps[index]) for index in (0, 1))
+
+    def test_an_empty_tap_is_an_error(self, model):
+        """A block in which the denoiser was not called, or which asks for no site, says so."""
+        with pytest.raises(ModelError, match="Nothing was heard"), model.tapped(model.spec.sites, Recorder()):
+            pass
+        with pytest.raises(ModelError, match="at least one"), model.tapped((), Recorder()):
+            pass
+
+    def test_keys_are_those_of_a_pass(self, model, asked):
+        """Keys for a text without an evaluation equal the keys that a tap hears."""
+        heard = {}
+
+        class Keys:
+            def receive(self, site, timestep, q, k, bias):
+                heard[site.index] = k
+
+        with model.tapped(model.spec.sites, Keys()):
+            model.noise(*asked)
+        for site, keys in zip(model.spec.sites, model.keys(asked[2], model.spec.sites), strict=True):
+            torch.testing.assert_close(keys, heard[site.index])
+
+    def test_keys_under_a_tap_are_not_heard(self, model, asked):
+        """A query cache at work is no reading."""
+        recorder = Recorder()
+        with model.tapped(model.spec.sites, recorder):
+            model.keys(asked[2], model.spec.sites)
+            assert not recorder.maps
+            model.noise(*asked)
+
+    def test_a_text_mask_is_respected(self, model, asked):
+        """Masked tokens get no attention, and the tap says the same as the model."""
+        latent, timestep, context = asked
+        mask = torch.ones(2, model.spec.tokens, dtype=torch.bool)
+        mask[:, 3:] = False
+        masked = replace(context, mask=mask)
+        recorder = Recorder()
+        with model.tapped(model.spec.sites, recorder):
+            answer = model.noise(latent, timestep, masked)
+        assert all(heard[..., 3:].max() == 0 for heard in recorder.maps.values())
+        changed = replace(masked, states=torch.cat([context.states[:, :3], context.states[:, 3:] + 1], dim=1))
+        torch.testing.assert_close(answer, model.noise(latent, timestep, changed))
+
+
+class TestTinyModel(ModelConformance):
+    """The suite on a tiny random Stable Diffusion folder."""
+
+    @pytest.fixture
+    def model(self, tiny_model):
+        return tiny_model
+
+
+@pytest.mark.parametrize("name", CATALOG)
+class TestCatalogModel(ModelConformance):
+    """The suite on every model of the catalog whose files are here."""
+
+    @pytest.fixture
+    def model(self, name):
+        return catalog_model(name)
+
+
+def catalog_model(name, kept={}):  # noqa: B006 - loaded once for all tests
+    if name not in kept:
+        try:
+            kept[name] = load(name, device="cpu")
+        except DeixisError as error:
+            pytest.skip(f"the files of {name!r} are not here: {error}")
+    return kept[name]

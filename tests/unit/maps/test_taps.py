@@ -1,0 +1,82 @@
+"""What a tap forms, and what it keeps."""
+
+import pytest
+import torch
+
+from deixis.maps.taps import AttentionSums, probabilities, stretched
+from deixis.types import Site
+
+SITE = Site("site", 0, "cross", (3, 5), 2, 0.7)
+
+
+def random_qk(cases, tokens=6, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    q = torch.randn(cases, 2, 15, 4, generator=generator)
+    return q, torch.randn(cases, 2, tokens, 4, generator=generator)
+
+
+def test_probabilities_sum_to_one_over_tokens():
+    """A softmax over all tokens, mean over heads."""
+    assert torch.allclose(probabilities(SITE, *random_qk(3), None).sum(-1), torch.ones(3, 15))
+
+
+def test_probabilities_are_those_of_scaled_dot_product_attention():
+    """With the identity as values, torch's own attention returns its probabilities."""
+    q, k = random_qk(2)
+    values = torch.eye(6).expand(2, 2, 6, 6)
+    expected = torch.nn.functional.scaled_dot_product_attention(q, k, values, scale=SITE.scale).mean(dim=1)
+    torch.testing.assert_close(probabilities(SITE, q, k, None), expected)
+
+
+def test_a_masked_token_gets_nothing():
+    """The bias of a text mask enters the softmax; the others share what the masked token had."""
+    bias = torch.zeros(2, 6)
+    bias[:, 4:] = -10000
+    masked = probabilities(SITE, *random_qk(2), bias)
+    assert masked[..., 4:].max() == 0 and torch.allclose(masked.sum(-1), torch.ones(2, 15))
+
+
+def test_half_precision_is_read_in_single():
+    """A model in bfloat16 still gives float32 probabilities that sum to 1."""
+    q, k = (tensor.bfloat16() for tensor in random_qk(2))
+    assert torch.allclose(probabilities(SITE, q, k, None).sum(-1), torch.ones(2, 15))
+
+
+def test_stretched_brings_each_map_to_the_unit_range():
+    """Minimum 0 and maximum 1 per map; a constant map points nowhere and becomes 0."""
+    maps = torch.stack([torch.arange(6.0), torch.full((6,), 3.0)])
+    assert stretched(maps)[0].tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+    assert stretched(maps)[1].tolist() == [0] * 6
+
+
+def test_sums_go_to_the_phrase_that_each_case_belongs_to():
+    """Cases of two phrases in one batch are told apart, whatever their order."""
+    q, k = random_qk(3)
+    weights = torch.full((2, 1, 6), 1 / 6)
+    weights[1, 0] = torch.eye(6)[2]
+    tap = AttentionSums(weights, stretch=False).expecting([1, 0, 1])
+    tap.receive(SITE, torch.zeros(3, dtype=torch.long), q, k, None)
+    expected = probabilities(SITE, q, k, None)
+    got = tap.maps()[SITE]
+    assert got.shape == (2, 1, 3, 5)
+    torch.testing.assert_close(got[0].flatten(), torch.full((15,), 1 / 6))
+    torch.testing.assert_close(got[1].flatten(), expected[0, :, 2] + expected[2, :, 2])
+
+
+def test_what_a_tap_keeps_does_not_grow_with_readings():
+    """One reading or fifty: the same tensors of the same size."""
+    tap = AttentionSums(torch.full((1, 1, 6), 1 / 6), stretch=True)
+    sizes = set()
+    for seed in range(50):
+        tap.expecting([0, 0]).receive(SITE, torch.zeros(2, dtype=torch.long), *random_qk(2, seed=seed), None)
+        sizes.add(sum(kept.numel() for kept in vars(tap)["_sums"].values()))
+    assert sizes == {15}
+
+
+def test_maps_come_in_call_order():
+    """Whatever order sites were heard in."""
+    tap = AttentionSums(torch.full((1, 1, 6), 1 / 6), stretch=True).expecting([0])
+    for index in (2, 0, 1):
+        site = Site(f"site{index}", index, "cross", (3, 5), 2, 0.7)
+        tap.receive(site, torch.zeros(1, dtype=torch.long), *random_qk(1), None)
+    assert [site.index for site in tap.maps()] == [0, 1, 2]
