@@ -107,8 +107,7 @@ def _merges() -> list[tuple[str, str]]:
     merges = []
     for word in WORDS:
         letters = [*word[:-1], word[-1] + "</w>"]
-        for end in range(1, len(letters)):
-            merges.append(("".join(letters[:end]), letters[end]))
+        merges += [("".join(letters[:end]), letters[end]) for end in range(1, len(letters))]
     return list(dict.fromkeys(merges))
 
 

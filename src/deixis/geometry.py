@@ -62,14 +62,10 @@ class Placement:
         weights_x = _weights(cols, self.native[1], max(1.0, float(blur[1])))
         return np.asarray(weights_y @ pixels @ weights_x.T, dtype=np.float32)
 
-    def to_native(
-        self, values: Float[np.ndarray, "row col"], *, order: Interpolation = "linear"
-    ) -> HeatMap:
+    def to_native(self, values: Float[np.ndarray, "row col"], *, order: Interpolation = "linear") -> HeatMap:
         """A map of the model's frame in native pixels; what lies outside the frame is 0 and not seen."""
         self._check(values, self.model)
-        ys, xs = (
-            (np.arange(n) + 0.5) * s - o for n, s, o in zip(self.native, self.scale, self.offset, strict=True)
-        )
+        ys, xs = ((np.arange(n) + 0.5) * s - o for n, s, o in zip(self.native, self.scale, self.offset, strict=True))
         seen = _inside(ys, self.model[0])[:, None] & _inside(xs, self.model[1])[None, :]
         if order == "nearest":
             picked = values[_cell(ys, self.model[0])[:, None], _cell(xs, self.model[1])[None, :]]

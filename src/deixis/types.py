@@ -348,7 +348,9 @@ class LatentTrajectory:
 
     def __post_init__(self) -> None:
         if len(self.timesteps) != len(self.latents) or len(self.timesteps) == 0:
-            raise ValueError(f"{len(self.timesteps)} timesteps and {len(self.latents)} latents; both need the same >= 1")
+            raise ValueError(
+                f"{len(self.timesteps)} timesteps and {len(self.latents)} latents; both need the same >= 1"
+            )
         if (np.diff(self.timesteps) < 0).any():
             raise ValueError(f"timesteps must run from clean to noisy, got {self.timesteps.tolist()}")
 

@@ -52,7 +52,8 @@ class ModelConformance:
     def test_spec_tells_what_it_is(self, model):
         """A hash over the weights, sites in call order with plausible grids, a notice."""
         spec = model.spec
-        assert len(spec.weights_sha256) == 64 and spec.notice
+        assert len(spec.weights_sha256) == 64
+        assert spec.notice
         assert [site.index for site in spec.sites] == list(range(len(spec.sites)))
         side = spec.image_size // spec.downsampling
         assert all(0 < cells <= side for site in spec.sites for cells in site.grid)
@@ -60,7 +61,9 @@ class ModelConformance:
     def test_schedule_falls(self, model):
         """ᾱ falls strictly from below 1 to above or at 0."""
         alphas = model.schedule.alphas_bar
-        assert alphas.dtype == np.float64 and (np.diff(alphas) < 0).all() and 0 <= alphas[-1] < alphas[0] < 1
+        assert alphas.dtype == np.float64
+        assert (np.diff(alphas) < 0).all()
+        assert 0 <= alphas[-1] < alphas[0] < 1
 
     def test_encode_gives_a_finite_latent(self, model):
         """[case 1 y x] in [0, 1] → [case channel row column], deterministic."""
@@ -68,16 +71,19 @@ class ModelConformance:
         pixels = torch.rand(2, 1, spec.image_size, spec.image_size, generator=torch.Generator().manual_seed(0))
         latent = model.encode(pixels)
         side = spec.image_size // spec.downsampling
-        assert latent.shape == (2, spec.latent_channels, side, side) and torch.isfinite(latent).all()
+        assert latent.shape == (2, spec.latent_channels, side, side)
+        assert torch.isfinite(latent).all()
         assert torch.equal(latent, model.encode(pixels))
 
     def test_embed_says_where_every_token_comes_from(self, model):
         """Spans lie inside the text and spell it in order; end is where the text is over."""
         context = model.embed(TEXTS)
-        assert context.states.shape[:2] == (2, model.spec.tokens) and len(context.spans[0]) == model.spec.tokens
+        assert context.states.shape[:2] == (2, model.spec.tokens)
+        assert len(context.spans[0]) == model.spec.tokens
         spelt = [TEXTS[0][start:end] for start, end in context.spans[0] if start < end]
         assert "".join(spelt) == TEXTS[0].replace(" ", "")
-        assert context.spans[0][context.ends[0]] == (0, 0) and context.ends[1] < context.ends[0]
+        assert context.spans[0][context.ends[0]] == (0, 0)
+        assert context.ends[1] < context.ends[0]
         assert not any(start < end for start, end in context.spans[0][context.ends[0] :])
 
     def test_embed_does_not_depend_on_the_company(self, model):
@@ -105,7 +111,8 @@ class ModelConformance:
         before = model.noise(*asked)
         with model.tapped(model.spec.sites, Recorder()):
             under = model.noise(*asked)
-        assert torch.equal(before, under) and torch.equal(before, model.noise(*asked))
+        assert torch.equal(before, under)
+        assert torch.equal(before, model.noise(*asked))
 
     def test_a_tap_that_fails_leaves_the_model_as_found(self, model, asked):
         """Its exception comes through, and the next answer is bit-identical."""
@@ -133,7 +140,8 @@ class ModelConformance:
             with model.tapped(model.spec.sites[:1], inner, stop_after_last=True):
                 model.noise(*asked)
             model.noise(*asked)
-        assert list(inner.maps) == [0] and len(outer.maps) == len(model.spec.sites)
+        assert list(inner.maps) == [0]
+        assert len(outer.maps) == len(model.spec.sites)
 
     def test_a_pass_can_stop_after_the_last_site(self, model, asked):
         """What follows the call in the block does not run; what was heard is the same."""

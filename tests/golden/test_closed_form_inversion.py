@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from planted_model import GaussianModel
 
 from deixis.diffusion.schedule import trailing_timesteps
 from deixis.diffusion.walks import alpha, invert, predictor
 from deixis.recipes import InvertedWalk
 from deixis.types import Schedule
+from planted_model import GaussianModel
 
 SPREAD = 0.6
 
@@ -72,7 +72,8 @@ def test_generating_undoes_inverting_in_the_limit():
     schedule = smooth_schedule(trained)
     model = GaussianModel(schedule, SPREAD)
     factors = [
-        model.factor(alpha(schedule, t), alpha(schedule, t + 1)) * model.factor(alpha(schedule, t + 1), alpha(schedule, t))
+        model.factor(alpha(schedule, t), alpha(schedule, t + 1))
+        * model.factor(alpha(schedule, t + 1), alpha(schedule, t))
         for t in range(trained - 1)
     ]
     assert math.prod(factors) == pytest.approx(1, abs=5e-3)

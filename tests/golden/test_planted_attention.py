@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted_model import CELL, PlantedModel
 
 from deixis.geometry import Placement
 from deixis.ground import View
 from deixis.recipes import FAST, GUIDED, PAPER, InvertedWalk, Reading
 from deixis.types import Box, Image
+from planted_model import CELL, PlantedModel
 
 READINGS = {"planted": Reading(sites=(0,), log_snr=(-2.47, -0.90))}
 RECIPES = {
@@ -41,15 +41,19 @@ def test_the_planted_box_comes_back(recipe, shape, fit):
     rows, columns = np.nonzero(found.mask)
     assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == tuple(edges[:, 0])
     peak = np.unravel_index(found.heat.values.argmax(), shape)
-    assert truth.x0 <= peak[1] < truth.x1 and truth.y0 <= peak[0] < truth.y1
+    assert truth.x0 <= peak[1] < truth.x1
+    assert truth.y0 <= peak[0] < truth.y1
 
 
 def test_a_place_outside_the_crop_is_not_found():
     """What was cut off was not seen: nothing is claimed there."""
     view = planted_view((128, 384), RECIPES["guided"], Box(-100, 0, -50, 60))
     found = view.find("some effusion")
-    assert found.boxes == () and not found.mask.any() and not found.heat.values.any()
-    assert not found.heat.seen[:, :128].any() and found.heat.seen[:, 128:256].all()
+    assert found.boxes == ()
+    assert not found.mask.any()
+    assert not found.heat.values.any()
+    assert not found.heat.seen[:, :128].any()
+    assert found.heat.seen[:, 128:256].all()
 
 
 def test_words_that_point_away_are_turned_round_by_the_information():
@@ -61,4 +65,5 @@ def test_words_that_point_away_are_turned_round_by_the_information():
         name: planted_view(shape, RECIPES[name], PLACE, upside_down=True).find("some effusion").heat.values[centre]
         for name in ("fast", "guided")
     }
-    assert heats["fast"] < 0.1 and heats["guided"] > 0.9
+    assert heats["fast"] < 0.1
+    assert heats["guided"] > 0.9

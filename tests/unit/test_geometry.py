@@ -38,7 +38,8 @@ def test_a_crop_fills_the_frame_and_cuts_one_axis_evenly(height, width, model):
     shown = [n * s for n, s in zip((height, width), placement.scale, strict=True)]
     assert min(shown) == pytest.approx(model[0])
     for length, offset, frame in zip(shown, placement.offset, model, strict=True):
-        assert offset >= 0 and abs((length - frame) - 2 * offset) <= 1 + 1e-6
+        assert offset >= 0
+        assert abs((length - frame) - 2 * offset) <= 1 + 1e-6
 
 
 @given(st.integers(8, 3000), st.integers(8, 3000), MODELS)
@@ -46,7 +47,10 @@ def test_a_pad_shows_the_whole_image(height, width, model):
     """Every corner lies inside the frame, and every native pixel is seen on the way back."""
     placement = Placement.fitting((height, width), model, "pad")
     whole = placement.box_to_model(Box(0, 0, width, height))
-    assert -1e-6 <= whole.x0 and -1e-6 <= whole.y0 and whole.x1 <= model[1] + 1e-6 and whole.y1 <= model[0] + 1e-6
+    assert whole.x0 >= -1e-6
+    assert whole.y0 >= -1e-6
+    assert whole.x1 <= model[1] + 1e-6
+    assert whole.y1 <= model[0] + 1e-6
 
 
 @settings(deadline=None, max_examples=30)
@@ -104,8 +108,11 @@ def test_a_constant_image_stays_constant(antialias):
 def test_cropped_margins_are_unseen():
     """A landscape image of twice the width loses a quarter on either side."""
     heat = Placement.fitting((100, 200), (64, 64), "crop").to_native(np.ones((64, 64)))
-    assert heat.seen[:, 50:150].all() and not heat.seen[:, :50].any() and not heat.seen[:, 150:].any()
-    assert (heat.values[heat.seen] > 0.999).all() and not heat.values[~heat.seen].any()
+    assert heat.seen[:, 50:150].all()
+    assert not heat.seen[:, :50].any()
+    assert not heat.seen[:, 150:].any()
+    assert (heat.values[heat.seen] > 0.999).all()
+    assert not heat.values[~heat.seen].any()
 
 
 def test_a_pad_sees_everything():

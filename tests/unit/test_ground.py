@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from planted_model import PlantedModel
 
 import deixis
 from deixis.errors import DeixisError, ImageError, PhraseError, UnknownNameError
 from deixis.ground import View, ground, open_image
 from deixis.recipes import FAST, GUIDED, PAPER, PAPER_INTENDED, RECIPES, InvertedWalk, Reading
 from deixis.types import Box, Image, Phrase
+from planted_model import PlantedModel
 
 # The published 300 steps cost seconds on the tiny model; what is tested does not depend on their number.
 QUICK = [
@@ -28,10 +28,13 @@ def test_every_recipe_answers_in_native_pixels(recipe, grey, tiny_model):
     """Heat in [0, 1], mask and boxes of the image's own shape; the box is the mask's."""
     found = open_image(grey, tiny_model, recipe).find(TEXTS[0])
     assert found.heat.values.shape == found.mask.shape == grey.shape
-    assert found.heat.values.dtype == np.float32 and 0 <= found.heat.values.min() <= found.heat.values.max() <= 1
+    assert found.heat.values.dtype == np.float32
+    assert 0 <= found.heat.values.min() <= found.heat.values.max() <= 1
     assert not found.mask[~found.heat.seen].any()
     for box in found.boxes:
-        assert 0 <= box.x0 < box.x1 <= 200 and 0 <= box.y0 < box.y1 <= 150 and 0 <= box.score <= 1
+        assert 0 <= box.x0 < box.x1 <= 200
+        assert 0 <= box.y0 < box.y1 <= 150
+        assert 0 <= box.score <= 1
     assert [box.score for box in found.boxes] == sorted((box.score for box in found.boxes), reverse=True)
 
 
@@ -116,7 +119,9 @@ def test_a_span_changes_what_is_read(grey, tiny_model):
 def test_a_crop_leaves_its_margins_unseen(grey, tiny_model):
     """A landscape image loses its sides: heat 0, not seen; padded, all of it is seen."""
     cropped = open_image(grey, tiny_model, "fast").find(TEXTS[0]).heat
-    assert not cropped.seen[:, :24].any() and cropped.seen[:, 30:170].all() and not cropped.values[:, :24].any()
+    assert not cropped.seen[:, :24].any()
+    assert cropped.seen[:, 30:170].all()
+    assert not cropped.values[:, :24].any()
     assert open_image(grey, tiny_model, replace(FAST, fit="pad")).find(TEXTS[0]).heat.seen.all()
 
 
@@ -124,7 +129,9 @@ def test_a_phrase_that_changes_nothing_gives_no_box(grey):
     """An empty mask and no boxes, not an exception."""
     for recipe in ("fast", "guided"):
         found = open_image(grey, PlantedModel(Box(500, 500, 600, 600)), recipe).find("effusion")
-        assert found.boxes == () and not found.mask.any() and not found.heat.values.any()
+        assert found.boxes == ()
+        assert not found.mask.any()
+        assert not found.heat.values.any()
 
 
 def test_the_published_answer_is_heat_inside_the_mask(grey, tiny_model):
@@ -139,7 +146,8 @@ def test_a_reading_of_the_model_wins_over_the_rule(grey, tiny_model):
     reader = View(Image(grey), tiny_model, recipe)._reader
     levels = tiny_model.schedule.log_snr(reader.trajectory.timesteps)
     assert [site.index for site in reader.sites] == [0, 5]
-    assert levels.min() > -0.02 and levels.max() < 1.02
+    assert levels.min() > -0.02
+    assert levels.max() < 1.02
 
 
 def test_without_a_reading_the_rule_decides(grey, tiny_model):
@@ -201,8 +209,10 @@ def test_listing_models_loads_no_framework():
 
 def test_public_names_are_what_they_say():
     """`deixis.ground` is the function, also after the file of that name was imported."""
-    assert deixis.ground is ground and deixis.open_image is open_image
-    assert callable(deixis.load) and deixis.Phrase is Phrase
+    assert deixis.ground is ground
+    assert deixis.open_image is open_image
+    assert callable(deixis.load)
+    assert deixis.Phrase is Phrase
     assert {"load", "read", "open_image", "ground", "evaluate"} <= set(dir(deixis))
     with pytest.raises(AttributeError, match="no attribute 'grind'"):
         deixis.grind  # noqa: B018

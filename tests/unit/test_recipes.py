@@ -14,8 +14,11 @@ from deixis.recipes import DEFAULT, PAPER, PAPER_INTENDED, RECIPES, InvertedWalk
 def test_every_name_in_a_recipe_is_known(name):
     """Evidence and threshold are rows of their tables; the key is the recipe's own name; one line says what it is."""
     row = recipe(name)
-    assert row.name == name and row.evidence in EVIDENCE and row.threshold in THRESHOLDS
-    assert row.summary and "\n" not in row.summary
+    assert row.name == name
+    assert row.evidence in EVIDENCE
+    assert row.threshold in THRESHOLDS
+    assert row.summary
+    assert "\n" not in row.summary
 
 
 def test_the_paper_has_its_published_constants():

@@ -26,8 +26,10 @@ def test_rows_are_loaded_by_name():
 def test_plugged_rows_stand_behind_the_built_in(plugged):
     """They are listed and loaded alike, and cannot replace a built-in row."""
     assert TABLE.names() == tuple(TABLE) == ("pi", "tau", "e")
-    assert TABLE["e"] == pytest.approx(2.71828, abs=1e-4) and TABLE["pi"] < 4
-    assert "e" in TABLE and "f" not in TABLE
+    assert TABLE["e"] == pytest.approx(2.71828, abs=1e-4)
+    assert TABLE["pi"] < 4
+    assert "e" in TABLE
+    assert "f" not in TABLE
 
 
 def test_an_unknown_name_lists_the_known():

@@ -112,6 +112,8 @@ def test_context_takes_rows_in_any_order():
     )
     taken = context.take([1, 0, 1])
     assert (len(taken), taken.texts, taken.ends) == (3, ("b", "a", "b"), (2, 1, 2))
-    assert taken.states[:, 0, 0].tolist() == [1, 0, 1] and taken.extra["pooled"].tolist() == [20, 10, 20]
-    assert taken.mask is not None and taken.mask[:, 0].tolist() == [False, True, False]
+    assert taken.states[:, 0, 0].tolist() == [1, 0, 1]
+    assert taken.extra["pooled"].tolist() == [20, 10, 20]
+    assert taken.mask is not None
+    assert taken.mask[:, 0].tolist() == [False, True, False]
     assert taken.spans[0] == ((1, 2),) * 3

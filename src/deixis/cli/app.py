@@ -13,7 +13,7 @@ from deixis.cli import console
 from deixis.cli.failures import INTERRUPTED, WRONG, as_told
 
 # In the order of `deixis --help`. Each is a file beside this one that holds a function of the same name.
-VERBS = ("models", "recipes", "doctor")
+VERBS = ("ground", "demo", "models", "recipes", "doctor", "phantom", "train")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         # Without arguments typer shows the help and raises with no message.
         if told := error.format_message():
-            console.complain(f"{told} See `{_command(error)} --help`.")
+            console.complain(f"{told.rstrip('.')}. See `{_command(error)} --help`.")
         return WRONG
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -59,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.fall_silent()
         return WRONG
     except Exception as error:
-        told = as_told(error)
-        if told is None:
+        line = as_told(error)
+        if line is None:
             raise
-        console.complain(told)
+        console.complain(line)
         return WRONG
     return code if isinstance(code, int) else 0
 

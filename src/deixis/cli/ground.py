@@ -2,42 +2,164 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from deixis.cli import console
+from deixis.cli.answers import show_answers
 from deixis.cli.failures import INTERRUPTED, WRONG, as_bug, as_told
+from deixis.cli.options import taking
+from deixis.cli.outputs import check_writable
 from deixis.cli.progress import Bar, progress
 
 if TYPE_CHECKING:
     from deixis.models.counted import CountedModel
     from deixis.recipes import Recipe
-    from deixis.types import Grounding, Image, Phrase
+    from deixis.types import Image, Phrase
+    from deixis.writers.json import FailureEntry, ImageEntry
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Request:
-    """What was asked, checked as far as it can be before anything is loaded."""
+class Options:
+    """What can be said after `deixis ground`."""
 
-    phrases: tuple[Phrase, ...]
-    model: str
-    recipe: Recipe
-    device: str
-    seed: int
-    folder: Path
-    formats: tuple[str, ...]
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG, JPEG, TIFF or DICOM files.")]
+    phrase: Annotated[list[str], typer.Option("--phrase", "-p", help="What to look for. Repeat it for more phrases.")]
+    model: Annotated[str, typer.Option("--model", "-m", help="A name from `deixis models`, or a folder.")] = "phantom"
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = "guided"
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where results go, one folder per image.")] = Path(
+        "deixis-out"
+    )
+    format: Annotated[str, typer.Option(help="What to write, separated by commas.")] = "png,json,npz"
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")] = False
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …; auto takes a GPU where there is one.")] = (
+        "auto"
+    )
+    seed: Annotated[int, typer.Option(help="Which noise. The same seed gives the same answer.")] = 0
 
 
 @dataclass(frozen=True)
-class Done:
-    """One image, grounded and written."""
+class Order:
+    """The options, checked as far as that goes before anything is loaded."""
 
-    folder: Path
-    groundings: tuple[Grounding, ...]
+    asked: Options
+    phrases: tuple[Phrase, ...]
+    recipe: Recipe
+    formats: tuple[str, ...]
+
+
+@taking(Options)
+def ground(asked: Options) -> None:
+    """Find where each PHRASE lives in each IMAGE, and write pictures and data of it."""
+    order = checked(asked)
+    outcomes: list[ImageEntry | FailureEntry] = []
+    try:
+        with progress(len(asked.images)) as bar:
+            for outcome in _outcomes(order, bar):
+                outcomes.append(outcome)
+                bar.advance()
+    except KeyboardInterrupt:
+        console.note(f"Interrupted: {len(outcomes)} of {len(asked.images)} images are done, and whole.")
+        raise typer.Exit(INTERRUPTED) from None
+    failed = _report(outcomes, asked)
+    if failed:
+        if len(outcomes) > 1:
+            console.note(f"{failed} of {len(outcomes)} images failed.")
+        raise typer.Exit(WRONG)
+
+
+def checked(asked: Options) -> Order:
+    """The order for these options; what is wrong with them raises before torch is loaded."""
+    from deixis.models.weights import find
+    from deixis.recipes import recipe
+    from deixis.registry import unknown_name
+    from deixis.types import Phrase
+    from deixis.writers import WRITERS
+
+    phrases = tuple(Phrase(text) for text in asked.phrase)
+    chosen = recipe(asked.recipe)
+    formats = tuple(name.strip() for name in asked.format.split(",") if name.strip())
+    for name in formats:
+        if name not in WRITERS:
+            raise unknown_name("output format", name, WRITERS.names())
+    find(asked.model)
+    check_writable(asked.output)
+    return Order(asked, phrases, chosen, formats)
+
+
+def _outcomes(order: Order, bar: Bar) -> Iterator[ImageEntry | FailureEntry]:
+    """What became of each image, in order. The model is loaded for the first image that can be read."""
+    from deixis.images import read
+    from deixis.writers import folder_names
+    from deixis.writers.json import FailureEntry
+
+    model: CountedModel | None = None
+    for path, name in zip(order.asked.images, folder_names(order.asked.images), strict=True):
+        bar.start(path.name)
+        image = _attempt(path, read, path)
+        if isinstance(image, FailureEntry):
+            yield image
+            continue
+        if model is None:
+            bar.start("loading the model")
+            model = _ready(order)
+        bar.start(path.name, partial(_spent, model, model.evaluations))
+        yield _attempt(path, _grounded, image, model, order, name)
+
+
+def _spent(model: CountedModel, before: int) -> int:
+    return model.evaluations - before
+
+
+def _ready(order: Order) -> CountedModel:
+    """The model, once it is sure that it takes every phrase."""
+    from deixis.models.counted import CountedModel
+    from deixis.models.loading import load
+
+    model = CountedModel(load(order.asked.model, order.asked.device))
+    model.embed([phrase.text for phrase in order.phrases])
+    return model
+
+
+def _grounded(image: Image, model: CountedModel, order: Order, name: str) -> ImageEntry:
+    """One image, grounded and written."""
+    from deixis.ground import open_image
+    from deixis.writers import write
+    from deixis.writers.json import image_entry
+
+    groundings = open_image(image, model, order.recipe, seed=order.asked.seed).find_all(order.phrases)
+    written = write(groundings, order.asked.output, order.formats, name)
+    return image_entry(groundings, written.folder.name, [file.name for file in written.files])
+
+
+def _attempt(path: Path, work: Callable[..., Result], *given: object) -> Result | FailureEntry:
+    """What `work` gives; where it fails, the failure, already told."""
+    from deixis.writers.json import FailureEntry
+
+    try:
+        return work(*given)
+    # One image's failure, whatever it is, must not end the others.
+    except Exception as error:  # noqa: BLE001
+        told = as_told(error) or as_bug(error)
+        console.complain(told if path.name in told else f"{path}: {told}")
+        return FailureEntry(str(path), told)
+
+
+def _report(outcomes: Sequence[ImageEntry | FailureEntry], asked: Options) -> int:
+    """Print what was found; gives how many images failed."""
+    from deixis.writers.json import Document, FailureEntry, ImageEntry
+
+    images = tuple(outcome for outcome in outcomes if isinstance(outcome, ImageEntry))
+    failures = tuple(outcome for outcome in outcomes if isinstance(outcome, FailureEntry))
+    if asked.json:
+        console.say(Document(images, failures).text().removesuffix("\n"))
+    elif images:
+        show_answers(images, asked.output)
+    return len(failures)

@@ -6,25 +6,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
-    BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn,
-)  # fmt: skip
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
 
 class Bar:
-    """Progress over a number of images."""
+    """Progress over a number of items."""
 
-    def __init__(self, drawn: Progress, images: int) -> None:
+    def __init__(self, drawn: Progress, items: int) -> None:
         self._drawn = drawn
-        self._row = drawn.add_task("loading the model", total=images, spent=int)
+        self._row = drawn.add_task("", total=items, spent=None)
 
-    def start(self, image: str, spent: Callable[[], int]) -> None:
-        """Say which image is worked on; `spent` is asked again and again for the UNet evaluations so far."""
-        self._drawn.update(self._row, description=image, spent=spent)
+    def start(self, item: str, spent: Callable[[], int] | None = None) -> None:
+        """Say what is worked on; `spent` is asked again and again for the UNet evaluations so far."""
+        self._drawn.update(self._row, description=escape(item), spent=spent)
 
     def advance(self) -> None:
-        """One image more is done."""
+        """One item more is done."""
         self._drawn.advance(self._row)
 
 
@@ -33,19 +41,20 @@ class Evaluations(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """The count so far."""
-        return Text(f"{task.fields['spent']()} UNet evaluations", style="dim")
+        spent = task.fields["spent"]
+        return Text(f"{spent()} UNet evaluations" if spent else "", style="dim")
 
 
 @contextmanager
-def progress(images: int) -> Iterator[Bar]:
-    """A bar over `images`, gone when the block ends; in a pipe nothing is shown."""
+def progress(items: int) -> Iterator[Bar]:
+    """A bar over `items`, gone when the block ends; in a pipe nothing is shown."""
     console = Console(stderr=True)
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
-        Evaluations(), TimeElapsedColumn(),
+        TimeElapsedColumn(), Evaluations(),
     )  # fmt: skip
     # Standard output carries results and is left alone; lines on standard error scroll above the bar.
     with Progress(
         *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
     ) as drawn:
-        yield Bar(drawn, images)
+        yield Bar(drawn, items)

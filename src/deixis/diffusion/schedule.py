@@ -41,9 +41,7 @@ def positions_by_share(steps: int, window: tuple[float, float]) -> range:
     return range(first, end)
 
 
-def positions_by_log_snr(
-    schedule: Schedule, timesteps: Int[np.ndarray, " step"], window: tuple[float, float]
-) -> range:
+def positions_by_log_snr(schedule: Schedule, timesteps: Int[np.ndarray, " step"], window: tuple[float, float]) -> range:
     """Positions in the list whose log-SNR log(ᾱ/(1-ᾱ)) lies within `window`, both ends included; may be empty."""
     levels = schedule.log_snr(timesteps)
     inside = np.flatnonzero((levels >= window[0]) & (levels <= window[1]))

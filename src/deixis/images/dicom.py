@@ -110,7 +110,7 @@ def _of_interest(
         if transform is None:
             continue
         table = transform(modality)
-        if not voi.shows_nothing(table, counts) or voi.shows_nothing(modality, counts):
+        if not voi.shows_nothing(table, counts):
             return table
         header.note(keyword, "leaves one grey only and was ignored")
     if high is not None and low is not None:

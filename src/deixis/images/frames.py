@@ -27,7 +27,9 @@ def first_frame(header: Header) -> Shaped[np.ndarray, "*axes"]:
         ImageError: no pixels, too many, contradicting sizes, no decoder for the compression, or damaged data.
     """
     if not any(keyword in header.dataset for keyword in PIXELS):
-        raise header.refused("PixelData", "is missing", "The file is cut short, or is no image; give the image instance")
+        raise header.refused(
+            "PixelData", "is missing", "The file is cut short, or is no image; give the image instance"
+        )
     _check_form(header)
     _check_compression(header)
     for plugin in _plugins(header):

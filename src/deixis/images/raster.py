@@ -30,7 +30,7 @@ COLOURS = frozenset({"P", "PA", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "H
 # What Pillow raises on a file that is not what it begins as; each a fact about the file, none about the program.
 DAMAGED = (
     OSError, EOFError, SyntaxError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError,
-    AssertionError, struct.error, zlib.error, Pillow.DecompressionBombError,
+    AssertionError, struct.error, zlib.error,
 )  # fmt: skip
 
 
@@ -51,6 +51,8 @@ def read_raster(source: Source) -> Image:
             with Pillow.open(BytesIO(source.content), formats=FORMATS) as file:
                 source.check_size(file.height, file.width)
                 return _image(source, file)
+    except Pillow.DecompressionBombError as error:
+        raise source.too_large() from error
     except DAMAGED as error:
         raise source.refused("is damaged or cut short", "Export or copy it again") from error
 

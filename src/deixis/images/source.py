@@ -40,10 +40,12 @@ class Source:
         if rows < 1 or columns < 1:
             raise self.refused(f"has no pixels ({columns}×{rows})", "Export it again")
         if rows * columns > MAX_PIXELS:
-            raise self.refused(
-                f"would decode to {columns}×{rows} pixels, more than the {MAX_PIXELS // 10**6} million that deixis takes",
-                "Scale it down first",
-            )
+            raise self.too_large()
+
+    def too_large(self) -> ImageError:
+        """The error over a picture that is not decoded because of its size."""
+        limit = f"more than the {MAX_PIXELS // 10**6} million pixels that deixis takes"
+        return self.refused(f"would decode to {limit}", "Scale it down first")
 
 
 @dataclass(frozen=True)

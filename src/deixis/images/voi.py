@@ -15,6 +15,8 @@ from deixis.images.levels import middle_share
 
 # Share of the pixels beyond either end where a file says nothing about its window.
 OUTSIDE = 0.005
+# The least difference that a screen of 8 bits can show.
+SHADE = 1 / 255
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,7 @@ class Window:
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
-def spread(
-    values: Float64[np.ndarray, " level"], low: float, high: float
-) -> Float64[np.ndarray, " level"]:
+def spread(values: Float64[np.ndarray, " level"], low: float, high: float) -> Float64[np.ndarray, " level"]:
     """`low` → 0, `high` → 1, clipped."""
     return np.clip((values - low) / (high - low or 1.0), 0, 1)
 
@@ -110,6 +110,6 @@ def middle(values: Float64[np.ndarray, " level"], counts: Int[np.ndarray, " leve
 
 
 def shows_nothing(table: Float[np.ndarray, " level"], counts: Int[np.ndarray, " level"]) -> bool:
-    """Whether all pixels would have one brightness."""
+    """Whether all pixels would lie within one step of an 8-bit screen."""
     occurring: Bool[np.ndarray, " level"] = counts > 0
-    return bool(np.ptp(table[occurring]) == 0)
+    return bool(np.ptp(table[occurring]) < SHADE)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn import functional
 
 from deixis.maps.reading import Question, Reader
 from deixis.maps.taps import AttentionSums

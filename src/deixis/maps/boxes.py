@@ -12,9 +12,7 @@ from deixis.types import Box
 NEIGHBOURS = np.ones((3, 3), np.int8)
 
 
-def boxes_of(
-    mask: Bool[np.ndarray, "y x"], heat: Float[np.ndarray, "y x"], *, minimum_area: float
-) -> tuple[Box, ...]:
+def boxes_of(mask: Bool[np.ndarray, "y x"], heat: Float[np.ndarray, "y x"], *, minimum_area: float) -> tuple[Box, ...]:
     """The boxes around the mask's components of at least `minimum_area` pixels, best first.
 
     A box covers its component's pixels exactly (half-open); its score is the mean heat of the component in [0, 1].

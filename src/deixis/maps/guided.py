@@ -7,9 +7,9 @@ sentence, and the words point away. The information map has a fixed sign, so it 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as functional
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from deixis.maps.information import measure, standardised
 from deixis.maps.reading import Question, Reader

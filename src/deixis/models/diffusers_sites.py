@@ -33,7 +33,9 @@ def discover(unet: UNet2DConditionModel, tokens: int) -> tuple[Projection, ...]:
     recorder = _Recorder()
     handles = recorder.attach(unet)
     try:
-        latent = torch.zeros(1, config["in_channels"], *_sides(config["sample_size"]), device=unet.device, dtype=unet.dtype)
+        latent = torch.zeros(
+            1, config["in_channels"], *_sides(config["sample_size"]), device=unet.device, dtype=unet.dtype
+        )
         states = torch.zeros(1, tokens, config["cross_attention_dim"], device=unet.device, dtype=unet.dtype)
         unet(latent, torch.zeros(1, device=unet.device, dtype=torch.long), states)
     finally:

@@ -43,7 +43,7 @@ class TextEncoderPlan:
     width: int = 128
     layers: int = 3
     heads: int = 4
-    steps: int = 1500
+    steps: int = 700
     batch: int = 64
     peak: float = 1e-3
     rest: float = 0.1

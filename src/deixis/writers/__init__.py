@@ -12,6 +12,7 @@ from pathlib import Path
 from deixis.registry import Table
 from deixis.types import Grounding
 from deixis.writers.aside import replaced_folder
+from deixis.writers.json import listed_files
 from deixis.writers.naming import folder_names, stem_of
 from deixis.writers.row import Writer
 
@@ -48,8 +49,8 @@ def write(
 ) -> WrittenFiles:
     """Write the groundings of one image into its folder ``out_dir/stem``.
 
-    All files are written aside; then the folder takes its place as a whole and replaces that of an earlier run. An
-    interruption leaves the earlier one.
+    All files are written aside; then the folder takes its place as a whole and replaces that of an earlier run, as
+    far as its ``groundings.json`` lists it. An interruption leaves the earlier one. Files that are not ours stay.
 
     Args:
         groundings: of one image, at least one.
@@ -58,14 +59,14 @@ def write(
         stem: name of the image's folder, by default its file's name; for several images see `folder_names`.
 
     Raises:
-        OutputError: the place cannot be written to, or the folder holds files that are not ours.
+        OutputError: the place cannot be written to.
         UnknownNameError: a format that is not known; nothing is written then.
     """
     if not groundings:
         raise ValueError("no groundings to write: ground at least one phrase first")
     writers = sorted((WRITERS[name] for name in dict.fromkeys(formats)), key=lambda writer: writer.last)
     folder = Path(out_dir) / (stem_of(groundings[0].image.source) if stem is None else stem)
-    with replaced_folder(folder) as beside:
+    with replaced_folder(folder, listed_files(folder)) as beside:
         for writer in writers:
             writer.write(groundings, beside, folder.name)
         names = sorted(path.name for path in beside.iterdir())

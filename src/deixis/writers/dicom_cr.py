@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from deixis.types import Image
-from deixis.writers.aside import write_bytes
+from deixis.writers.aside import refused, write_bytes
 
 BITS = 12
 TOP = (1 << BITS) - 1
@@ -38,7 +38,10 @@ def write_cr(image: Image, path: str | Path) -> Path:
     buffer = BytesIO()
     file = FileDataset(buffer, dataset, file_meta=meta, preamble=bytes(128))
     file.save_as(buffer, enforce_file_format=True)
-    return write_bytes(Path(path), buffer.getvalue())
+    try:
+        return write_bytes(Path(path), buffer.getvalue())
+    except OSError as error:
+        raise refused(Path(path), error) from error
 
 
 def _identify(dataset: Dataset, content: str) -> None:

@@ -150,6 +150,19 @@ def write_json(groundings: Sequence[Grounding], folder: Path, stem: str) -> tupl
     return (write_bytes(folder / FILE_NAME, document.text().encode()),)
 
 
+def listed_files(folder: Path) -> frozenset[str]:
+    """The files that an earlier run left in `folder`, by its own ``groundings.json``; none where that is not ours."""
+    try:
+        document = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        if not document["schema"].startswith(SCHEMA.rpartition("/")[0]):
+            return frozenset()
+        entries = [*document["images"], *(one for image in document["images"] for one in image["groundings"])]
+        names = {FILE_NAME, *(str(name) for entry in entries for name in entry["files"])}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return frozenset()
+    return frozenset(name for name in names if Path(name).name == name)
+
+
 def _grounding_entry(grounding: Grounding, files: tuple[str, ...]) -> GroundingEntry:
     phrase = grounding.phrase
     return GroundingEntry(

@@ -19,7 +19,7 @@ UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
 def slug(text: str) -> str:
     """`text` as lower-case ASCII words joined by hyphens, at most 40 characters; "phrase" where nothing is left."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", plain)
     kept = ""
     for word in words:

@@ -27,9 +27,7 @@ def test_a_step_and_back_is_no_step(pair):
 def test_steps_compose(pair):
     """Two steps under one ε are one step."""
     latent, noise = pair
-    torch.testing.assert_close(
-        step(step(latent, noise, 0.9, 0.5), noise, 0.5, 0.1), step(latent, noise, 0.9, 0.1)
-    )
+    torch.testing.assert_close(step(step(latent, noise, 0.9, 0.5), noise, 0.5, 0.1), step(latent, noise, 0.9, 0.1))
 
 
 def test_velocity_and_noise_are_inverse(pair):

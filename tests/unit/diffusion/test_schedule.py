@@ -23,7 +23,7 @@ def test_300_steps_give_334_timesteps():
 
 
 def test_50_steps_end_at_the_noisiest():
-    """"Trailing" counts back from 999: 19, 39, …, 999."""
+    """The list is counted back from 999: 19, 39, …, 999."""
     assert trailing_timesteps(50).tolist() == list(range(19, 1000, 20))
 
 

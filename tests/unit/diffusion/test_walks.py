@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from planted_model import GaussianModel, PlantedModel
 
 from deixis.diffusion.walks import alpha, draw_noise, walk
 from deixis.errors import DeixisError
 from deixis.recipes import InvertedWalk, NoisedWalk
 from deixis.types import Box, Schedule
+from planted_model import GaussianModel, PlantedModel
 
 
 @pytest.fixture
@@ -33,15 +33,18 @@ def test_another_schedule_is_read_by_its_noise_levels(latent):
     model = PlantedModel(Box(0, 0, 64, 64))
     model.schedule = Schedule(np.cumprod(1 - np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2))
     levels = model.schedule.log_snr(walk(model, latent, InvertedWalk(), content="a").timesteps)
-    assert levels.max() <= -0.90 and levels.min() >= -2.47
-    assert levels.max() > -0.93 and levels.min() < -2.44
+    assert levels.max() <= -0.90
+    assert levels.min() >= -2.47
+    assert levels.max() > -0.93
+    assert levels.min() < -2.44
 
 
 def test_a_reading_moves_the_window(model, latent):
     """An explicit window wins over the recipe's own."""
     trajectory = walk(model, latent, InvertedWalk(steps=100), content="a", log_snr=(0.0, 1.0))
     levels = model.schedule.log_snr(trajectory.timesteps)
-    assert (levels >= 0).all() and (levels <= 1).all()
+    assert (levels >= 0).all()
+    assert (levels <= 1).all()
 
 
 def test_a_window_that_no_step_meets_is_an_error(model, latent):
@@ -92,7 +95,8 @@ def test_equal_keys_mean_equal_latents(model, latent):
         walk(model, latent, NoisedWalk(draws=9), content="a").key,
         walk(model, latent, NoisedWalk(), content="a", log_snr=(0, 1)).key,
     ]
-    assert same[0] == same[1] and len({*same, *others}) == 5
+    assert same[0] == same[1]
+    assert len({*same, *others}) == 5
 
 
 def test_alpha_beyond_both_ends():

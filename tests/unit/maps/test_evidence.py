@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from planted_model import PlantedModel
 
 from deixis.diffusion.walks import walk
 from deixis.maps.evidence import EVIDENCE
@@ -11,6 +10,7 @@ from deixis.maps.information import smoothed, standardised
 from deixis.maps.reading import Question, Reader
 from deixis.recipes import NoisedWalk
 from deixis.types import Box, Phrase
+from planted_model import PlantedModel
 
 PLACE = Box(32, 64, 96, 128)
 
@@ -36,8 +36,10 @@ def contrast(heat):
 def test_every_row_gives_one_finite_map_per_phrase(evidence):
     """Not negative, finite, one per phrase, on a square grid."""
     heat = ask(PlantedModel(PLACE), evidence, "some effusion", "opacity.")
-    assert heat.shape[0] == 2 and heat.shape[1] == heat.shape[2]
-    assert torch.isfinite(heat).all() and (heat >= 0).all()
+    assert heat.shape[0] == 2
+    assert heat.shape[1] == heat.shape[2]
+    assert torch.isfinite(heat).all()
+    assert (heat >= 0).all()
 
 
 @pytest.mark.parametrize("evidence", ["words", "information", "guided", "guided-iterated"])

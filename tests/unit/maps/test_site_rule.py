@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from planted_model import PlantedModel
 
 from deixis.errors import DeixisError
 from deixis.maps.sites import sites_by_rule, sites_named
 from deixis.types import Box, Site
+from planted_model import PlantedModel
 
 
 def spec_of(image_size, stages):

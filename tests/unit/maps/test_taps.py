@@ -33,7 +33,8 @@ def test_a_masked_token_gets_nothing():
     bias = torch.zeros(2, 6)
     bias[:, 4:] = -10000
     masked = probabilities(SITE, *random_qk(2), bias)
-    assert masked[..., 4:].max() == 0 and torch.allclose(masked.sum(-1), torch.ones(2, 15))
+    assert masked[..., 4:].max() == 0
+    assert torch.allclose(masked.sum(-1), torch.ones(2, 15))
 
 
 def test_half_precision_is_read_in_single():

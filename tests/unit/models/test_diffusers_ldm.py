@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_model import write_tiny_model
 
 from deixis.errors import ModelError, UnknownNameError
 from deixis.maps.taps import probabilities
 from deixis.models.catalog import LABEL_FILE
 from deixis.models.loading import load
+from tiny_model import write_tiny_model
 
 PLAIN = "unet/diffusion_pytorch_model.safetensors"
 
@@ -168,7 +168,9 @@ def test_pickled_weights_are_not_read(copy):
         load(copy, device="cpu")
 
 
-@pytest.mark.parametrize("file", [PLAIN, "vae/config.json", "text_encoder/model.safetensors", "tokenizer/tokenizer.json"])
+@pytest.mark.parametrize(
+    "file", [PLAIN, "vae/config.json", "text_encoder/model.safetensors", "tokenizer/tokenizer.json"]
+)
 def test_a_truncated_file_is_an_error(copy, file):
     """One line that says which model and why, whatever library noticed."""
     content = (copy / file).read_bytes()
@@ -179,7 +181,7 @@ def test_a_truncated_file_is_an_error(copy, file):
 
 def test_a_folder_of_another_kind_is_an_error(tmp_path):
     """It says what a folder should look like."""
-    with pytest.raises(ModelError, match="model_index.json"):
+    with pytest.raises(ModelError, match=r"model_index\.json"):
         load(tmp_path, device="cpu")
 
 
@@ -215,7 +217,7 @@ def test_a_label_file_names_the_model(copy):
 def test_a_device_that_is_not_here_is_an_error(tiny_folder):
     """The text names it and an alternative."""
     for device in ("cuda:7", "abacus"):
-        with pytest.raises(ModelError, match=f"{device}.*auto"):
+        with pytest.raises(ModelError, match=rf"{device}.*auto"):
             load(tiny_folder, device=device)
 
 

@@ -33,7 +33,8 @@ def test_names_are_looked_up_under_the_models_variable(tmp_path, monkeypatch):
     """In each of its folders in turn, before the catalog; and they are listed among the known."""
     first, second = make(tmp_path / "a" / "one"), make(tmp_path / "b" / "phantom")
     monkeypatch.setenv("DEIXIS_MODELS", f"{tmp_path / 'a'}:{tmp_path / 'gone'}:{tmp_path / 'b'}")
-    assert find("one") == first and find("phantom") == second
+    assert find("one") == first
+    assert find("phantom") == second
     assert known_names() == ("phantom", "one")
 
 
@@ -61,7 +62,8 @@ def test_the_fingerprint_changes_with_the_weights(tmp_path):
     other = fingerprint(make(tmp_path / "c", b"Weights"))
     renamed = make(tmp_path / "d")
     (renamed / "unet.safetensors").rename(renamed / "vae.safetensors")
-    assert len(same) == 1 and len({*same, other, fingerprint(renamed)}) == 3
+    assert len(same) == 1
+    assert len({*same, other, fingerprint(renamed)}) == 3
 
 
 def test_the_fingerprint_follows_a_file_that_is_rewritten(tmp_path):

@@ -92,24 +92,23 @@ class Habitus:
         """y of the costophrenic angles, about."""
         return self.floor + self.fall
 
-    def height_of(self, y: float) -> float:
+    def height_of(self, y: float | Plane) -> float | Plane:
         """0 at the apices, 1 at the top of the lower dome."""
         return (y - self.apex) / (self.floor - self.apex)
 
 
-def draw_habitus(rng: np.random.Generator, *, enlarged: bool, style: Style) -> Habitus:
-    """A patient; with `enlarged` the heart takes more than half of the chest's width."""
+def draw_habitus(rng: np.random.Generator, *, ratio: tuple[float, float], style: Style) -> Habitus:
+    """A patient whose cardiothoracic ratio lies in the given range."""
     pa = bool(rng.random() < 0.6)
     base, size = rng.uniform(0.22, 0.46), rng.normal(1.0, 0.03)
-    # Cardiothoracic ratio: normal below a half.
-    ratio = rng.uniform(0.56, 0.70) if enlarged else rng.uniform(0.37, 0.48)
+    heart = rng.uniform(*ratio)
     return Habitus(
         width=rng.uniform(0.74, 0.85) * style.width,
         apex=rng.uniform(-0.82, -0.68),
         base=(base - rng.uniform(0.03, 0.10), base),
         fall=rng.uniform(0.13, 0.21),
         medial=rng.uniform(0.11, 0.15),
-        heart=(ratio, rng.uniform(0.84, 1.0)),
+        heart=(heart, rng.uniform(0.84, 1.0)),
         knob=rng.uniform(0.075, 0.11),
         turn=rng.normal(0, 0.03),
         scale=(size * rng.normal(1.0, 0.025), size),
@@ -157,28 +156,29 @@ class Body:
         """Outward distance of the inner chest wall at height y."""
         h = self.habitus
         down = np.clip((y - h.apex) / (h.corner - h.apex), 1e-6, 1)
-        return h.width * np.sin(np.pi / 2 * down) ** np.float32(0.34)
+        return np.asarray(h.width * np.sin(np.pi / 2 * down) ** np.float32(0.34))
 
     def medial(self, y: Plane) -> Plane:
         """Outward distance of the lung's inner border at height y; it leaves the midline towards the apex."""
         h = self.habitus
         down = np.maximum((y - h.apex) / (h.corner - h.apex), 0)
-        return h.medial + 0.15 * np.exp(-down / 0.05) + 0.02 * np.cos(3 * y)
+        return np.asarray(h.medial + 0.15 * np.exp(-down / 0.05) + 0.02 * np.cos(3 * y))
 
     def dome(self, side: Side, outward: Plane) -> Plane:
         """y of the diaphragm at an outward distance; it falls into the sharp costophrenic angle."""
         h = self.habitus
         away = (outward - 0.5 * h.width) / (0.5 * h.width)
-        return h.base[SIDES.index(side)] + h.fall * np.where(away > 0, away * away, 0.45 * away * away)
+        return np.asarray(h.base[SIDES.index(side)] + h.fall * away * away * np.where(away > 0, 1, np.float32(0.45)))
 
     def wall(self, side: Side) -> Plane:
         """`lateral` minus the outward distance: positive inside the rib cage."""
-        return self.inner - self.outward(side)
+        return np.asarray(self.inner - self.outward(side))
 
-    def point(self, side: Side, outward: float, y: float) -> tuple[float, float, float]:
-        """The wall's and the inner border's outward distance and the dome's y at one place."""
-        at, out = np.float32(y), np.float32(outward)
-        return float(self.lateral(at)), float(self.medial(at)), float(self.dome(side, out))
+    def depth_in_heart(self, x: float, y: float) -> float:
+        """1 at the heart's centre, 0 on its outline, negative outside; 0 for places outside the image."""
+        columns, rows = self.to_pixels(np.array(x), np.array(y))
+        inside = 0 <= int(columns) < self.size and 0 <= int(rows) < self.size
+        return float(self.heart_depth[int(rows), int(columns)]) if inside else 0.0
 
     def to_pixels(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Columns and rows of body coordinates, truncated to whole pixels."""
@@ -200,12 +200,12 @@ class Body:
         side of the midline, so that the cardiothoracic ratio is the habitus's.
         """
         h = self.habitus
-        half, slant = h.heart[0] * h.width, 0.60
-        broad = 0.80 * half * h.heart[1]
+        half, slant = h.heart[0] * h.width, 0.50 - 0.6 * max(0, h.heart[0] - 0.45)
+        broad = (0.15 + 0.38 * half) * h.heart[1]
         cos, sin = float(np.cos(slant)), float(np.sin(slant))
         left, right = (float(np.sqrt((share * half) ** 2 - (broad * sin) ** 2)) / cos for share in (1.32, 0.68))
         below = float(np.hypot(left * sin, broad * cos))
         y = self.y - (h.base[1] + 0.05 - below)
         along, across = self.x * cos + y * sin, y * cos - self.x * sin
         reach = np.where(along > 0, np.float32(1 / left), np.float32(1 / right))
-        return 1 - np.sqrt((along * reach) ** 2 + (across * np.float32(1 / broad)) ** 2)
+        return np.asarray(1 - np.sqrt((along * reach) ** 2 + (across * np.float32(1 / broad)) ** 2))

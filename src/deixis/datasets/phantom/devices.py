@@ -39,7 +39,7 @@ def central_line(body: Body, rng: np.random.Generator, side: Side) -> Drawn:
         (sign * rng.normal(0.20, 0.03), -1.02), (sign * rng.normal(0.19, 0.03), -0.72), (-0.08, -0.62),
         (-0.11, rng.normal(-0.22, 0.05)),
     )  # fmt: skip
-    line = strand(body.x, body.y, course, 0.011)
+    line = strand(body.x, body.y, course, 0.009)
     return _drawn(body, 0.24 * line, line)
 
 

@@ -6,6 +6,7 @@ those that lie on one side.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -15,14 +16,18 @@ from jaxtyping import Bool
 from scipy import ndimage
 
 from deixis.datasets.phantom.anatomy import SIDES, Body, Side
-from deixis.datasets.phantom.fields import Plane, edge, texture
+from deixis.datasets.phantom.fields import Plane, bell, bump, edge, texture
 
 Severity = Literal["small", "moderate", "large"]
 SEVERITIES: tuple[Severity, Severity, Severity] = ("small", "moderate", "large")
 
+# Depth in the heart's shadow, 1 at its centre, from which a place is called retrocardiac.
+BEHIND_HEART = 0.12
+# How often an effusion that is not large hides under the lung.
+SUBPULMONIC = 0.15
 # Radius of a parenchymal finding in body coordinates.
 RADIUS: Mapping[Severity, tuple[float, float]] = {
-    "small": (0.090, 0.144), "moderate": (0.144, 0.225), "large": (0.225, 0.342)
+    "small": (0.095, 0.15), "moderate": (0.15, 0.24), "large": (0.24, 0.40)
 }  # fmt: skip
 
 
@@ -65,6 +70,8 @@ def spot(body: Body, rng: np.random.Generator, side: Side, radius: float) -> Spo
         outward = rng.uniform(inner, outer)
         if y < float(body.dome(side, np.asarray(outward))) - 0.2 * radius:
             break
+    if side == "left" and body.depth_in_heart(outward, y) > BEHIND_HEART:
+        return Spot(outward, y, radius, "retrocardiac")
     return Spot(outward, y, radius, _zone(rng, float(h.height_of(y)), outward))
 
 
@@ -80,11 +87,11 @@ def _zone(rng: np.random.Generator, height: float, outward: float) -> str:
 
 def _blob(body: Body, rng: np.random.Generator, side: Side, at: Spot, roughness: float) -> Plane:
     """An irregular patch: 1 at its centre, 0 at its edge, negative outside."""
-    stretch = float(np.exp(rng.normal(0, 0.28)))
+    stretch = math.exp(rng.normal(0, 0.28))
     turn = rng.uniform(0, np.pi)
     dx, dy = body.outward(side) - at.outward, body.y - at.y
-    u, v = dx * np.cos(turn) + dy * np.sin(turn), -dx * np.sin(turn) + dy * np.cos(turn)
-    away = np.sqrt((u / (at.radius * np.sqrt(stretch))) ** 2 + (v / (at.radius / np.sqrt(stretch))) ** 2)
+    u, v = dx * math.cos(turn) + dy * math.sin(turn), -dx * math.sin(turn) + dy * math.cos(turn)
+    away = np.sqrt((u / (at.radius * math.sqrt(stretch))) ** 2 + (v / (at.radius / math.sqrt(stretch))) ** 2)
     return np.asarray(1 - away + roughness * texture(rng, body.size, int(rng.integers(7, 12))))
 
 
@@ -92,16 +99,16 @@ def consolidation(body: Body, rng: np.random.Generator, side: Side, severity: Se
     """Dense, well-edged, with dark air bronchograms that fan out from the hilar side."""
     at = spot(body, rng, side, rng.uniform(*RADIUS[severity]) * size)
     filled = edge(_blob(body, rng, side, at, 0.22), 0.06) * body.lung[side]
-    density = 0.26 * rng.uniform(0.85, 1.2) * filled
-    heading = np.arctan2(at.y + 0.08, at.outward - 0.15)
-    dx = body.outward(side) - (at.outward - 0.75 * at.radius * np.cos(heading))
-    dy = body.y - (at.y - 0.75 * at.radius * np.sin(heading))
+    density = 0.33 * rng.uniform(0.85, 1.15) * filled
+    heading = math.atan2(at.y + 0.08, at.outward - 0.15)
+    dx = body.outward(side) - (at.outward - 0.75 * at.radius * math.cos(heading))
+    dy = body.y - (at.y - 0.75 * at.radius * math.sin(heading))
     for _ in range(int(rng.integers(3, 6))):
         angle = heading + rng.normal(0, 0.45)
-        along, across = dx * np.cos(angle) + dy * np.sin(angle), -dx * np.sin(angle) + dy * np.cos(angle)
+        along, across = dx * math.cos(angle) + dy * math.sin(angle), -dx * math.sin(angle) + dy * math.cos(angle)
         across = across - 0.25 * along**2 * rng.normal(0, 1.5)
-        bronchus = np.exp(-((across / 0.011) ** 2)) * edge(along, 0.02) * edge(1.35 * at.radius - along, 0.03)
-        density = density - 0.13 * bronchus * filled
+        bronchus = bell(across, 0.010 + 0.010 * rng.random()) * edge(along, 0.02) * edge(1.35 * at.radius - along, 0.03)
+        density = density - 0.12 * bronchus * filled
     return Drawn(density, filled > 0.5, at.zone)
 
 
@@ -110,8 +117,8 @@ def pneumonia(body: Body, rng: np.random.Generator, side: Side, severity: Severi
     at = spot(body, rng, side, rng.uniform(*RADIUS[severity]) * size)
     at = Spot(at.outward, at.y, at.radius * 1.15, at.zone)
     region = _blob(body, rng, side, at, 0.22)
-    patches = edge(texture(rng, body.size, int(rng.integers(20, 28))) + 0.1, 0.25)
-    density = 0.29 * rng.uniform(0.85, 1.2) * edge(region, 0.15) * body.lung[side] * patches
+    patches = edge(texture(rng, body.size, int(rng.integers(15, 28))) + 0.35, 0.22)
+    density = 0.34 * rng.uniform(0.85, 1.15) * edge(region, 0.10) * body.lung[side] * (0.22 + 0.78 * patches)
     return Drawn(density, (region > 0.02) & (body.lung[side] > 0.5), at.zone)
 
 
@@ -121,7 +128,7 @@ def lung_opacity(body: Body, rng: np.random.Generator, side: Side, severity: Sev
     at = Spot(at.outward, at.y, at.radius * 1.1, at.zone)
     region = _blob(body, rng, side, at, 0.16)
     haze = np.clip(region + 0.25, 0, 1) * body.lung[side]
-    density = 0.225 * rng.uniform(0.85, 1.2) * np.minimum(1, 1.3 * haze)
+    density = 0.25 * rng.uniform(0.85, 1.15) * np.minimum(1, 1.3 * haze)
     return Drawn(density, (region > 0.0) & (body.lung[side] > 0.5), at.zone)
 
 
@@ -136,29 +143,30 @@ def atelectasis(body: Body, rng: np.random.Generator, side: Side, severity: Seve
         offset = (band - (bands - 1) / 2) * rng.uniform(0.07, 0.10)
         dx, dy = body.outward(side) - at.outward - rng.normal(0, 0.02), body.y - at.y - offset
         angle = slope + rng.normal(0, 0.08)
-        along = dx * np.cos(angle) + dy * np.sin(angle)
-        across = -dx * np.sin(angle) + dy * np.cos(angle) + 0.3 * dx**2
-        plate = np.exp(-((across / rng.uniform(0.017, 0.030)) ** 4)) * edge(length - np.abs(along), 0.02)
-        density += 0.19 * plate
+        along = dx * math.cos(angle) + dy * math.sin(angle)
+        across = -dx * math.sin(angle) + dy * math.cos(angle) + 0.3 * dx**2
+        plate = bump(across, rng.uniform(0.017, 0.032)) * edge(length - np.abs(along), 0.02)
+        density = np.maximum(density, 0.24 * plate)
         mask |= plate > 0.35
     mask = ndimage.binary_dilation(mask, iterations=max(1, body.size // 128)) & (body.lung[side] > 0.4)
     return Drawn(density * body.lung[side], mask, at.zone)
 
 
 def effusion(body: Body, rng: np.random.Generator, side: Side, severity: Severity, size: float) -> Drawn:
-    """Fluid from the base up, rising towards the chest wall, that fills the costophrenic angle."""
-    ranges = {"small": (0.10, 0.20), "moderate": (0.20, 0.42), "large": (0.42, 0.85)}
+    """Fluid that fills the costophrenic angle and rises towards the wall, or lies flat under the lung."""
+    ranges = {"small": (0.15, 0.25), "moderate": (0.25, 0.48), "large": (0.48, 0.95)}
     height = rng.uniform(*ranges[severity]) * size
-    outward = body.outward(side)
-    floor = body.dome(side, outward)
-    level = float(body.dome(side, np.asarray(0.62))) - height
-    share = np.clip((outward - 0.12) / 0.6, 0, 1.0)
-    surface = level + (0.10 + 0.25 * height) * (1 - share) ** 1.5 * rng.uniform(0.5, 1.6) - 0.06 * share**4
-    fluid = edge(body.y - surface, 0.018)
-    space = edge(body.wall(side) + 0.01, 0.012) * edge(outward - body.medial(body.y), 0.012)
-    region = fluid * space * edge(floor + 0.05 - body.y, 0.02)
-    density = 0.36 * rng.uniform(0.9, 1.1) * fluid * body.lung[side]
-    return Drawn(density, (region > 0.5) & (outward > 0.05), "basal")
+    outward, floor = body.outward(side), body.floor[side]
+    across = np.clip((outward - body.core) / np.maximum(body.inner - body.core, 0.05), 0, 1)
+    if severity != "large" and rng.random() < SUBPULMONIC:
+        surface = floor - 0.75 * height * np.exp(-np.square((across - rng.uniform(0.6, 0.9)) / rng.uniform(0.4, 0.6)))
+    else:
+        corner = float(body.dome(side, np.asarray(0.97 * body.habitus.width)))
+        drop = height * (rng.uniform(0.1, 0.45) if severity == "large" else rng.uniform(0.4, 1.2))
+        surface = corner - height + drop * (1 - across) ** np.float32(rng.uniform(0.45, 0.95))
+    fluid = edge(body.y - surface - 0.008 * texture(rng, body.size, 6), rng.uniform(0.008, 0.02))
+    region = fluid * edge(np.minimum(body.wall(side), outward - body.core), 0.008) * edge(floor + 0.02 - body.y, 0.01)
+    return Drawn(0.46 * rng.uniform(0.85, 1.1) * fluid * body.lung[side], region > 0.5, "basal")
 
 
 def pneumothorax(body: Body, rng: np.random.Generator, side: Side, severity: Severity, size: float) -> Drawn:
@@ -202,7 +210,7 @@ def edema(body: Body, rng: np.random.Generator, severity: Severity, size: float)
         wing = 1 - np.sqrt(((outward - x) / wide) ** 2 + ((body.y - y) / tall) ** 2)
         wing = wing + 0.10 * texture(rng, body.size, 9)
         haze = edge(wing, 0.18) * body.lung[side]
-        density += 0.19 * haze * (1 + 0.25 * texture(rng, body.size, 40))
+        density += 0.24 * haze * (1 + 0.25 * texture(rng, body.size, 40))
         septa = (np.cos(2 * np.pi * body.y / 0.045) > 0.75) * edge(0.12 - body.wall(side), 0.02)
         density += 0.05 * septa * edge(body.y - 0.15, 0.03) * body.lung[side]
         mask |= (wing > 0) & (body.lung[side] > 0.5)

@@ -27,7 +27,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     ),
     "Edema": (
         "pulmonary edema", "interstitial edema", "pulmonary vascular congestion",
-        "perihilar haze consistent with edema", "edema", "pulmonary vascular congestion with interstitial edema",
+        "edema", "interstitial pulmonary edema", "pulmonary vascular congestion with interstitial edema",
         "bat-wing edema",
     ),
     "Lung Opacity": (
@@ -67,11 +67,19 @@ ZONE_NOUNS: Mapping[str, tuple[str, ...]] = {
     "perihilar": ("{side} perihilar region", "{side} hilar region"),
     "apical": ("{side} lung apex", "{side} apex", "{side} apical region"),
     "basal": ("{side} lung base", "{side} base", "{side} basilar region"),
+    "retrocardiac": ("{side} retrocardiac region", "{side} lung behind the heart", "{side} retrocardiac area"),
 }
+# Lobes that only one side has.
+LOBES: Mapping[tuple[str, str], str] = {("right", "middle"): "right middle lobe", ("left", "middle"): "left lingula"}
 ZONE_ADJECTIVES: Mapping[str, str] = {
     "upper": "upper lobe", "middle": "mid lung", "lower": "lower lobe", "perihilar": "perihilar", "apical": "apical",
-    "basal": "basilar",
+    "basal": "basilar", "retrocardiac": "retrocardiac",
 }  # fmt: skip
+# Zones of both sides in one word.
+BOTH: Mapping[str, str] = {
+    "basal": "bibasilar", "apical": "biapical", "upper": "bilateral upper lobe", "lower": "bilateral lower lobe",
+    "perihilar": "bilateral perihilar", "middle": "bilateral mid lung",
+}  # fmt: skip  # fmt: skip
 
 NORMAL = {
     "Cardiomegaly": ("The heart size is normal.", "The cardiac silhouette is within normal limits."),
@@ -82,6 +90,10 @@ NORMAL = {
     "Pneumonia": ("No evidence of pneumonia.",),
     "Support Devices": ("No lines or tubes.",),
 }
+
+OPENINGS = ("evidence of ", "findings consistent with ", "appearance of ")
+# Where one of these is present, a report denies none of the others.
+AIRSPACE = {"Consolidation", "Pneumonia", "Lung Opacity"}
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,9 @@ def _placed(facts: Facts, rng: np.random.Generator, noun: str, degree: str) -> t
     """A text that says the side, perhaps the zone, and which of them it says."""
     side, said = facts.side, {f"side:{facts.side}"}
     if side == "bilateral":
+        if facts.zone is not None and facts.zone in BOTH and rng.random() < 0.5:
+            plural = "effusions" if facts.category == "Pleural Effusion" else noun
+            return f"{degree} {BOTH[facts.zone]} {plural}", said | {f"zone:{facts.zone}"}
         return _pick(rng, _bilateral(facts.category, noun, degree)), said
     if facts.category == "Pleural Effusion":
         text = _pick(rng, (
@@ -152,7 +167,8 @@ def _placed(facts: Facts, rng: np.random.Generator, noun: str, degree: str) -> t
         ))  # fmt: skip
         return text, said | ({"zone:basal"} if text.endswith(("base", "angle")) else set())
     if facts.zone is not None and rng.random() < 0.65:
-        where = _pick(rng, ZONE_NOUNS[facts.zone]).format(side=side)
+        lobe = LOBES.get((side, facts.zone))
+        where = lobe if lobe and rng.random() < 0.35 else _pick(rng, ZONE_NOUNS[facts.zone]).format(side=side)
         text = _pick(rng, (
             f"{degree} {noun} in the {where}", f"{degree} {side} {ZONE_ADJECTIVES[facts.zone]} {noun}",
             f"{degree} {noun} at the {where}", f"{degree} {where} {noun}",
@@ -168,7 +184,7 @@ def _placed(facts: Facts, rng: np.random.Generator, noun: str, degree: str) -> t
 def _bilateral(category: str, noun: str, degree: str) -> tuple[str, ...]:
     if category == "Pleural Effusion":
         return (
-            f"bilateral {degree} pleural effusions", f"{degree} bilateral effusions", f"{degree} bibasilar effusions",
+            f"bilateral {degree} pleural effusions", f"{degree} bilateral effusions", f"{degree} effusions bilaterally",
             "pleural effusions on both sides",
         )  # fmt: skip
     return f"{degree} bilateral {noun}", f"{noun} in both lungs", f"{noun} on both sides"
@@ -186,7 +202,10 @@ def _device(facts: Facts, rng: np.random.Generator, say_place: bool) -> Saying:
 
 
 def _finished(saying: Saying, rng: np.random.Generator) -> Saying:
-    """A quarter of the phrases are written as sentences."""
+    """A quarter of the phrases are written as sentences, some with an opening."""
+    clause = saying.text.startswith("the ") or "category:Support Devices" in saying.attributes
+    if not clause and rng.random() < 0.10:
+        saying = replace(saying, text=_pick(rng, OPENINGS) + saying.text)
     if rng.random() < 0.25:
         return replace(saying, text=f"{saying.text[0].upper()}{saying.text[1:]}.")
     return saying
@@ -207,13 +226,29 @@ def _any_facts(rng: np.random.Generator) -> Facts:
     category = _pick(rng, CATEGORIES)
     one_side = category in ("Support Devices", "Pneumothorax")
     side = _pick(rng, ("left", "right") if one_side else ("left", "right", "left", "right", "bilateral"))
-    zone = _pick(rng, ("apical", "basal") if category == "Pneumothorax" else tuple(ZONE_NOUNS))
-    return Facts(category, side, zone, _pick(rng, tuple(DEGREES)), _pick(rng, tuple(DEVICE_NOUNS)))
+    zone = _pick(rng, tuple(ZONE_NOUNS))
+    if zone == "retrocardiac" and side != "left":
+        zone = "lower"
+    if category == "Pneumothorax" and zone != "apical":
+        zone = "basal"
+    if category == "Pleural Effusion":
+        zone = "basal"
+    kind = _pick(rng, tuple(DEVICE_NOUNS))
+    if category == "Support Devices" and kind == "endotracheal tube":
+        side = "midline"
+    return Facts(category, side, zone, _pick(rng, tuple(DEGREES)), kind)
 
 
-def report(said: Sequence[Saying], rng: np.random.Generator) -> str:
-    """A report with findings and impression, normal and negated sentences among the positive ones."""
+def report(said: Sequence[Saying], rng: np.random.Generator, *, unnamed: Sequence[str] = ()) -> str:
+    """A report with findings and impression, normal and negated sentences among the positive ones.
+
+    Args:
+        said: what is found.
+        rng: chooses the words.
+        unnamed: categories that the image shows without a phrase; they are not denied either.
+    """
     present = {name.partition(":")[2] for one in said for name in one.attributes if name.startswith("category:")}
+    present |= set(unnamed) | ({"Consolidation", "Pneumonia"} if present & AIRSPACE else set())
     absent = [category for category in NORMAL if category not in present and rng.random() < 0.7]
     positive = [_sentence(one.text) for one in said]
     findings = [*positive, *(_pick(rng, NORMAL[category]) for category in absent)]

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32
 from scipy import ndimage
 
-from deixis.datasets.phantom.anatomy import (
-    SIDES,
-    Body,
-    Habitus,
-    Side,
-    Style,
-    bones,
-    draw_habitus,
-    outline,
-    ribs,
-    soft_tissue,
-    vessels,
-)  # fmt: skip
+from deixis.datasets.phantom.anatomy import SIDES, Body, Habitus, Side, Style, draw_habitus
 from deixis.datasets.phantom.devices import DEVICES, marker, skin_leads
-from deixis.datasets.phantom.fields import Plane, edge, texture
+from deixis.datasets.phantom.fields import Plane, texture
 from deixis.datasets.phantom.findings import ONE_SIDED, SEVERITIES, Drawn, Severity, cardiomegaly, edema
 from deixis.datasets.phantom.phrases import CATEGORIES, Facts, Saying, describe, report
+from deixis.datasets.phantom.tissue import HEART_FILLS, VESSEL, gas, skeleton, soft_tissue, vessels
+from deixis.errors import CaseError
 from deixis.types import Box
 
 # How often an image holds 0, 1, 2, 3, 4 findings.
 COUNTS = (0.10, 0.34, 0.33, 0.16, 0.07)
+# Cardiothoracic ratio: normal below a half.
+NORMAL_HEART = (0.37, 0.48)
+HEART_RATIO: Mapping[Severity, tuple[float, float]] = {
+    "small": (0.56, 0.60), "moderate": (0.60, 0.65), "large": (0.65, 0.70)
+}  # fmt: skip
 # Findings that show on less than this share of the image are left out, words and all.
 VISIBLE = 0.0012
 # How often a finding on one side has its like on the other.
@@ -39,7 +35,10 @@ BILATERAL = {
     "Lung Opacity": 0.12,
     "Pneumonia": 0.12,
 }
-SKIN_LEADS = 0.15
+UNNAMED_DEVICE = 0.08
+# Findings that hide none and are hidden by none; how often another is drawn anew, and from which hidden share on.
+TRANSPARENT, TRIES, HIDDEN = ("Cardiomegaly", "Edema", "Support Devices"), 5, 0.3
+SKIN_LEADS, MARKED, COLLIMATED = 0.15, 0.7, 0.2
 # Parts of a mask smaller than this share of it are no finding of their own.
 SPECK = 0.05
 # Millimetres along a side of the image.
@@ -53,7 +52,8 @@ class PlantedFinding:
     Args:
         category: one of the eight classes of MS-CXR, or Support Devices.
         side: the patient's "left" or "right" (image right or left), "bilateral" or "midline".
-        zone: "apical", "upper", "middle", "perihilar", "lower", "basal", or None.
+        zone: "apical", "upper", "middle", "perihilar", "lower", "basal",
+            "retrocardiac", or None.
         severity: "small", "moderate" or "large".
         kind: of a device.
         mask: bool ``[y x]``.
@@ -120,22 +120,27 @@ def scene(seed: int, size: int = 256, *, findings: tuple[int, int] = (0, 4), sty
         size: side in pixels.
         findings: least and most findings that are asked for; one too faint to see is left out.
         style: knobs for images unlike the training ones.
+
+    Raises:
+        CaseError: more findings are asked for than an image can hold.
     """
+    if not 0 <= findings[0] <= findings[1] < len(COUNTS):
+        raise CaseError(f"A phantom holds 0 to {len(COUNTS) - 1} findings; asked for {findings}. Give (least, most).")
     style = style or Style()
     rng = np.random.default_rng(seed)
     plans = _plan(rng, *findings)
-    enlarged = any(plan.category == "Cardiomegaly" for plan in plans)
-    body = Body(draw_habitus(rng, enlarged=enlarged, style=style), size)
-    normal = soft_tissue(body, rng), vessels(body, rng)
-    drawn = [_draw(plan, body, rng, style.finding) for plan in plans]
-    pixels = _film(_attenuation(body, rng, normal, list(zip(plans, drawn, strict=True))), body.habitus, rng)
+    hearts = [HEART_RATIO[plan.severity] for plan in plans if plan.category == "Cardiomegaly"]
+    body = Body(draw_habitus(rng, ratio=hearts[0] if hearts else NORMAL_HEART, style=style), size)
+    drawn = _draw_apart(plans, body, rng, style.finding)
+    distractor = _distractor(plans, body, rng)
+    pixels = _film(_attenuation(body, rng, plans, drawn) + distractor, body.habitus, rng)
     planted = tuple(
         PlantedFinding(plan.category, _side(plan), one.zone, plan.severity, plan.kind, one.mask)
         for plan, one in zip(plans, drawn, strict=True)
         if one.mask.mean() >= VISIBLE
     )
     said = _say(planted, rng)
-    text = report([saying for saying, _ in said], rng)
+    text = report([saying for saying, _ in said], rng, unnamed=("Support Devices",) if distractor.any() else ())
     return Scene(seed, pixels, planted, tuple(_phrase(planted, *one) for one in said), text, FIELD_OF_VIEW / size)
 
 
@@ -173,6 +178,29 @@ def _severity(rng: np.random.Generator) -> Severity:
     return SEVERITIES[int(rng.choice(3, p=(0.35, 0.40, 0.25)))]
 
 
+def _draw_apart(plans: list[Finding], body: Body, rng: np.random.Generator, size: float) -> list[Drawn]:
+    """The findings, each drawn anew a few times where earlier ones would hide it."""
+    drawn: list[Drawn] = []
+    for plan in plans:
+        hiding = [one.mask for other, one in zip(plans, drawn, strict=False) if other.category not in TRANSPARENT]
+        taken = np.logical_or.reduce([np.zeros(body.x.shape, bool), *hiding])
+        for _ in range(TRIES):
+            one = _draw(plan, body, rng, size)
+            area = int(one.mask.sum())
+            seen = area >= VISIBLE * one.mask.size and int((one.mask & taken).sum()) <= HIDDEN * area
+            if seen or plan.category in TRANSPARENT:
+                break
+        drawn.append(one)
+    return drawn
+
+
+def _distractor(plans: list[Finding], body: Body, rng: np.random.Generator) -> Plane:
+    """Now and then a device of another kind than the named ones, that no phrase names."""
+    kinds = [kind for kind in DEVICES if all(plan.kind != kind for plan in plans)]
+    kind, side = kinds[int(rng.integers(len(kinds)))], SIDES[int(rng.integers(2))]
+    return DEVICES[kind](body, rng, side).density if rng.random() < UNNAMED_DEVICE else np.zeros_like(body.x)
+
+
 def _draw(plan: Finding, body: Body, rng: np.random.Generator, size: float) -> Drawn:
     if plan.kind is not None:
         return DEVICES[plan.kind](body, rng, plan.side)
@@ -190,62 +218,45 @@ def _side(plan: Finding) -> str:
     return "midline" if plan.category == "Cardiomegaly" or plan.kind == "endotracheal tube" else plan.side
 
 
-def _attenuation(
-    body: Body, rng: np.random.Generator, normal: tuple[Plane, Plane], findings: list[tuple[Finding, Drawn]]
-) -> Plane:
+def _attenuation(body: Body, rng: np.random.Generator, plans: list[Finding], drawn: list[Drawn]) -> Plane:
     """Everything the beam passes through: soft tissue, markings where lung is left, lesions, bones, metal."""
-    tissue, markings = normal
     lesions, metal, kept = np.zeros_like(body.x), np.zeros_like(body.x), np.ones_like(body.x)
-    for plan, drawn in findings:
+    for plan, one in zip(plans, drawn, strict=True):
         if plan.kind is not None:
-            np.maximum(metal, drawn.density, out=metal)
-        elif drawn.gas is not None:
-            lesions, kept = lesions + drawn.density, kept * (1 - drawn.gas)
+            np.maximum(metal, one.density, out=metal)
+        elif one.gas is not None:
+            lesions, kept = lesions + one.density, kept * (1 - one.gas)
         else:
             # Where two lesions overlap, the denser one dominates: tissue can be filled only once.
-            both = np.minimum(lesions, drawn.density)
-            lesions = np.maximum(lesions, 0.85 * drawn.density) + 0.3 * both + 0.15 * drawn.density
+            lesions = np.maximum(lesions, one.density) + 0.3 * np.minimum(lesions, one.density)
+    tissue, inside = soft_tissue(body, rng)
     lungs = body.lung["right"] + body.lung["left"]
-    grain = 0.010 * texture(rng, body.size, 48) + 0.012 * texture(rng, body.size, 24)
-    air = lungs * kept * (0.10 * np.minimum(markings, 1.6) + grain)
+    grain = 0.012 * texture(rng, body.size, 60) + 0.012 * texture(rng, body.size, 26)
+    markings = lungs * kept * (1 - 0.5 * body.heart) * (VESSEL * np.minimum(vessels(body, rng), 1.5) + grain)
     leads = skin_leads(body, rng) if rng.random() < SKIN_LEADS else 0.0
-    return np.asarray(tissue + air + lesions + _skeleton(body, rng) - _gas(body, rng) + metal + leads)
-
-
-def _skeleton(body: Body, rng: np.random.Generator) -> Plane:
-    below = edge(body.habitus.floor + 0.15 - body.y, 0.1)
-    inside = outline(body)
-    return np.asarray(0.10 * ribs(body, rng) * inside * below + 0.085 * bones(body, rng) * inside)
-
-
-def _gas(body: Body, rng: np.random.Generator) -> Plane:
-    """What the trachea's column of air and the gastric bubble take away."""
-    trachea = 0.09 * np.exp(-(((body.x - 0.01) / 0.032) ** 4)) * edge(-0.22 - body.y, 0.03)
-    stomach = float(body.dome("left", np.asarray(0.36))) + 0.10
-    bubble = np.exp(-((((body.x - 0.36) / 0.13) ** 2 + ((body.y - stomach) / 0.06) ** 2) ** 2))
-    return np.asarray(trachea + rng.uniform(0.05, 0.18) * bubble)
+    lesions *= 1 - HEART_FILLS * body.heart
+    return np.asarray(tissue + markings + lesions + skeleton(body, rng, inside) - gas(body, rng) + metal + leads)
 
 
 def _film(density: Plane, habitus: Habitus, rng: np.random.Generator) -> Float32[np.ndarray, "y x"]:
     """Scatter, a sigmoid film, noise, a side marker and the collimator's frame; stretched to [0, 1]."""
     size = len(density)
-    if habitus.scatter > 0.04:
-        coarse = ndimage.uniform_filter(ndimage.uniform_filter(density[::4, ::4], 9), 9)
-        blurred = np.repeat(np.repeat(coarse, 4, 0), 4, 1)[:size, :size]
-        density = (1 - habitus.scatter) * density + habitus.scatter * blurred
-    exposed = (density - 0.45) * habitus.contrast * 1.2 + 0.47 + habitus.bright
+    coarse = ndimage.uniform_filter(ndimage.uniform_filter(density[::4, ::4], size // 24), size // 24)
+    blurred = np.repeat(np.repeat(coarse, 4, 0), 4, 1)[:size, :size]
+    density = density + np.float32(habitus.scatter) * (blurred - density)
     white = rng.standard_normal(density.shape, dtype=np.float32)
-    exposed = exposed + habitus.noise * (white + 0.5 * (np.roll(white, 1, 0) + np.roll(white, 1, 1)))
-    film = 1 / (1 + np.exp(-4.4 * (exposed - 0.5)))
-    if rng.random() < 0.7:
+    white += 0.5 * (np.roll(white, 1, 0) + np.roll(white, 1, 1))
+    exposed = (density - 0.52) * habitus.contrast + 0.02 + habitus.bright + habitus.noise * white
+    film = 0.5 + 0.5 * np.tanh(1.55 * exposed) / np.tanh(1.55 * 0.6)
+    if rng.random() < MARKED:
         film = np.maximum(film, 0.95 * marker(size, rng))
-    if rng.random() < 0.2:
+    if rng.random() < COLLIMATED:
         top, bottom, left, right = (int(margin) for margin in rng.uniform(0, 0.05, 4) * size)
         frame = np.zeros_like(film)
         frame[top : size - bottom, left : size - right] = 1
         film = film * frame
     low, high = float(film.min()), float(film.max())
-    return np.clip((film - low) / (high - low), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((film - low) / (high - low), 0, 1), dtype=np.float32)
 
 
 def _say(planted: tuple[PlantedFinding, ...], rng: np.random.Generator) -> list[tuple[Saying, tuple[int, ...]]]:
@@ -269,7 +280,8 @@ def _facts(findings: list[PlantedFinding]) -> Facts:
     if len(findings) == 1:
         return Facts(first.category, first.side, first.zone, first.severity, first.kind)
     severities = {finding.severity for finding in findings}
-    return Facts(first.category, "bilateral", None, first.severity if len(severities) == 1 else None, first.kind)
+    zones, severity = {finding.zone for finding in findings}, first.severity if len(severities) == 1 else None
+    return Facts(first.category, "bilateral", first.zone if len(zones) == 1 else None, severity, first.kind)
 
 
 def _phrase(planted: tuple[PlantedFinding, ...], saying: Saying, members: tuple[int, ...]) -> PlantedPhrase:

@@ -26,6 +26,29 @@ def test_degrees_are_stated_exactly_when_said() -> None:
             assert said == (f"severity:{severity}" in attributes), text
 
 
+def test_zones_are_stated_exactly_when_said() -> None:
+    """The zone attribute and the words agree, for all phrases."""
+    words = {
+        "upper": "upper",
+        "middle": "mid|midlung|middle|lingula",
+        "perihilar": "perihilar|hilar",
+        "apical": "apex|apical|biapical",
+        "retrocardiac": "retrocardiac|behind the heart",
+        "basal": "base|basilar|bibasilar|costophrenic",
+    }
+    for text, attributes in PHRASES:
+        for zone, pattern in words.items():
+            said = bool(re.search(rf"\b({pattern})\b", text.lower()))
+            assert said == (f"zone:{zone}" in attributes), text
+
+
+def test_no_tube_in_the_trachea_has_a_side() -> None:
+    """An endotracheal tube lies in the middle."""
+    tubes = [attributes for _, attributes in PHRASES if "kind:endotracheal tube" in attributes]
+    assert tubes
+    assert not any(name.startswith("side:") for attributes in tubes for name in attributes)
+
+
 def test_grammar_is_wide() -> None:
     """Every class, and hundreds of different phrases."""
     assert {a for _, names in PHRASES for a in names if a.startswith("category:")} == {

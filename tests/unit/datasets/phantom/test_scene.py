@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from deixis.datasets.phantom import CATEGORIES, Scene, Style, scene
+from deixis.errors import CaseError
 
 SEEDS = range(500_000, 500_080)
 
@@ -73,11 +74,10 @@ def test_a_phrase_without_side_means_all_findings_of_its_class(scenes: list[Scen
                 assert tuple(same) == phrase.findings
 
 
-def test_findings_can_be_seen() -> None:
+def test_findings_can_be_seen(scenes: list[Scene]) -> None:
     """Inside its mask a consolidation is brighter than the mirrored place, on average over many."""
     gains = []
-    for seed in SEEDS:
-        drawn = scene(seed, 128)
+    for drawn in scenes:
         if len(drawn.findings) == 1 and drawn.findings[0].category in ("Consolidation", "Pneumonia", "Lung Opacity"):
             mask = drawn.findings[0].mask
             gains.append(drawn.pixels[mask].mean() - drawn.pixels[mask[:, ::-1]].mean())
@@ -97,6 +97,24 @@ def test_any_size(size: int) -> None:
     drawn = scene(11, size)
     assert drawn.pixels.shape == (size, size)
     assert [f.category for f in drawn.findings] == [f.category for f in scene(11).findings]
+
+
+def test_more_findings_than_fit_are_refused() -> None:
+    """Five findings are too many, and so is a range upside down."""
+    for wrong in ((0, 5), (3, 1), (-1, 2)):
+        with pytest.raises(CaseError, match="0 to 4 findings"):
+            scene(1, 64, findings=wrong)
+
+
+def test_place_is_named_by_all_sided_phrases_or_by_none(scenes: list[Scene]) -> None:
+    """Within an image, of the findings that have a side, either every phrase names it or none does."""
+    for drawn in scenes:
+        naming = {
+            phrase.names_place
+            for phrase in drawn.phrases
+            if {drawn.findings[i].side for i in phrase.findings} <= {"left", "right"}
+        }
+        assert len(naming) <= 1, drawn.seed
 
 
 def test_style_moves_the_film_and_not_the_plan() -> None:
