@@ -7,13 +7,27 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import hypothesis
 import jaxtyping
 import numpy as np
 import pytest
 
 # Array annotations of these modules are checked on every call; the floor's types name torch for type checkers only.
-CHECKED = ["deixis.geometry", "deixis.diffusion", "deixis.maps", "deixis.models.prediction"]
+CHECKED = [
+    "deixis.geometry",
+    "deixis.diffusion",
+    "deixis.maps",
+    "deixis.models.prediction",
+    "deixis.models.listening",
+    "deixis.models.diffusers_ldm",
+    "deixis.models.counted",
+    "deixis.ground",
+]
 jaxtyping.install_import_hook(CHECKED, "checking.checked")
+
+# Property tests repeat by seed, not by a store of past failures, and a shared core is no failure.
+hypothesis.settings.register_profile("deixis", database=None, deadline=None)
+hypothesis.settings.load_profile("deixis")
 
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 

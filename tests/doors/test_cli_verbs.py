@@ -102,6 +102,16 @@ def test_doctor_goes_on_where_something_is_missing(capsys, monkeypatch):
     assert "not installed (python-gdcm): pip install 'deixis[dicom]'" in done.out
 
 
+def test_doctor_compares_the_weights_with_their_card(tmp_path):
+    from deixis.cli.doctor import DAMAGED, _compared
+
+    card = tmp_path / "MODEL_CARD.md"
+    assert not _compared("abc", card).startswith(DAMAGED)
+    card.write_text("sha256 abc", encoding="utf-8")
+    assert _compared("abc", card).endswith("as their card says")
+    assert _compared("def", card).startswith(DAMAGED)
+
+
 def test_doctor_survives_a_broken_package(capsys, monkeypatch):
     from deixis.cli import doctor
 
@@ -129,6 +139,14 @@ def test_phantom_refuses_a_folder_that_is_not_empty(capsys, place):
     done = call(capsys, "phantom", "-n", 1, "-o", "set")
     assert done.code == 2
     assert len(done.lines) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_demo_runs_with_every_recipe(capsys, place, bundled):
+    for name in RECIPES:
+        assert call(capsys, "demo", "-o", name, "-r", name).code == 0
+        assert list((place / name).glob("phantom-*/*.png"))
 
 
 def test_demo_makes_pictures_of_what_it_found_beside_the_truth(capsys, place, bundled):

@@ -18,6 +18,9 @@ from deixis.cli.failures import WRONG
 
 Finding = tuple[str, str]
 
+# What a finding begins with that keeps deixis from working.
+MISSING, DAMAGED = "MISSING", "DAMAGED"
+
 # What an extra gives, for the extras that give something to a user; its packages are read from the installation.
 GIVES = {
     "dicom": "compressed DICOM: JPEG-LS, JPEG Lossless, JPEG 2000, HTJ2K",
@@ -33,14 +36,13 @@ def doctor() -> None:
     for title, findings in SECTIONS.items():
         console.say(title)
         for name, told in _all(findings):
-            sound = sound and not told.startswith(MISSING)
+            sound = sound and not told.startswith((MISSING, DAMAGED))
             console.say(f"  {name:<22} {told}")
     if not sound:
-        console.complain("Something that deixis needs is missing; see above. `pip install deixis` again puts it right.")
+        console.complain(
+            "Something that deixis needs is missing or damaged, see above; installing deixis again puts it right."
+        )
         raise typer.Exit(WRONG)
-
-
-MISSING = "MISSING"
 
 
 def _all(findings: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -92,8 +94,17 @@ def bundled() -> Iterator[Finding]:
     except DeixisError as error:
         yield "phantom", f"{MISSING} {error}"
         return
-    yield "phantom", f"{folder}"
-    yield "", f"{spec.family}, {spec.image_size} px, sha256 {spec.weights_sha256[:16]}…"
+    yield "phantom", f"{spec.family}, {spec.image_size} px, in {folder}"
+    yield "weights", _compared(spec.weights_sha256, folder / "MODEL_CARD.md")
+
+
+def _compared(fingerprint: str, card: Path) -> str:
+    """Whether the weights are those that their card names."""
+    said = card.read_text(encoding="utf-8") if card.is_file() else ""
+    told = f"sha256 {fingerprint[:16]}…"
+    if fingerprint in said:
+        return f"{told}, as their card says"
+    return f"{DAMAGED} {told} is not what {card.name} says" if "sha256" in said.lower() else told
 
 
 def extras() -> Iterator[Finding]:

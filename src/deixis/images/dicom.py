@@ -184,7 +184,7 @@ def _table(header: Header, item: Dataset) -> LookUp:
         narrow = bits <= 8 and len(data) in (length, length + 1)
         data = np.frombuffer(data, "u1" if narrow else "<u2" if little else ">u2")
     entries = np.atleast_1d(np.asarray(data, np.float64))[:length]
-    if not 1 <= bits <= 16 or len(entries) == 0 or entries.min() < 0:
+    if not (1 <= bits <= 16 and len(entries) > 0 and entries.min() >= 0):  # NaN, of an empty element, is not >= 0
         raise ValueError("no look-up table")
     signed = header.number("PixelRepresentation") == 1
     return LookUp(first - (1 << 16) if signed and first >= 1 << 15 else first, entries, bits)

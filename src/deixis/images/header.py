@@ -151,9 +151,11 @@ def _check_inflation(source: Source) -> None:
     # (0002,0000) is the first element: explicit VR, its value of 4 bytes at offset 8 counts what follows it.
     start = PREAMBLE + 12 + int.from_bytes(head[PREAMBLE + 8 : PREAMBLE + 12], "little")
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    waiting, total = source.content[start:], 0
-    while waiting and not inflater.eof:
-        total += len(inflater.decompress(waiting, CHUNK))
+    waiting, piece, total = source.content[start:], b".", 0
+    # Output may be pending when all input is consumed: only an empty piece is the end.
+    while piece and not inflater.eof:
+        piece = inflater.decompress(waiting, CHUNK)
         waiting = inflater.unconsumed_tail
+        total += len(piece)
         if total > MAX_BYTES:
             raise source.refused("would inflate to more than 1 GiB", "Give a single radiograph")

@@ -18,6 +18,7 @@ from deixis.models.catalog import Label
 from deixis.models.diffusers_files import Parts, check_files, load_parts, load_schedule, names_family, prediction_kind
 from deixis.models.diffusers_sites import discover
 from deixis.models.listening import Arguments, Call, Keywords, Projection, listening
+from deixis.models.memory import within_memory
 from deixis.models.prediction import to_noise
 from deixis.models.weights import fingerprint
 from deixis.types import AttentionTap, Context, LatentModel, ModelSpec, Schedule, Site
@@ -54,7 +55,7 @@ class DiffusersLDM:
     def __init__(self, folder: Path, label: Label, parts: Parts) -> None:
         self._parts = parts
         self._schedule = load_schedule(folder)
-        self._alphas_bar = torch.from_numpy(self._schedule.alphas_bar)
+        self._alphas_bar = torch.tensor(self._schedule.alphas_bar, dtype=torch.float32, device=parts.unet.device)
         self._projections = discover(parts.unet, parts.tokenizer.model_max_length)
         unet, vae = parts.unet.config, parts.vae.config
         downsampling = 2 ** (len(vae["block_out_channels"]) - 1)
@@ -88,7 +89,8 @@ class DiffusersLDM:
         """Pixels in [0, 1] → float32 latent on the model's device: the posterior mean times the latent scale."""
         vae = self._parts.vae
         shown = (2 * pixels - 1).to(vae.device, vae.dtype).expand(-1, vae.config["in_channels"], -1, -1)
-        mean: Tensor = vae.encode(shown).latent_dist.mode().float()
+        with within_memory(len(pixels)):
+            mean: Tensor = vae.encode(shown).latent_dist.mode().float()
         return (mean - (vae.config["shift_factor"] or 0.0)) * self._spec.latent_scale
 
     @torch.no_grad()
@@ -124,15 +126,15 @@ class DiffusersLDM:
     ) -> Float[Tensor, "case channel row column"]:
         """Predicted ε in the precision of `latent`."""
         unet = self._parts.unet
-        answer = unet(
-            latent.to(unet.dtype),
-            timestep,
-            context.states.to(unet.dtype),
-            encoder_attention_mask=context.mask,
-            return_dict=False,
-        )[0].to(latent.dtype)
-        alpha = self._alphas_bar[timestep.cpu()].to(latent)
-        return to_noise(self._spec.prediction, answer, latent, alpha)
+        with within_memory(len(latent)):
+            answer = unet(
+                latent.to(unet.dtype),
+                timestep,
+                context.states.to(unet.dtype),
+                encoder_attention_mask=context.mask,
+                return_dict=False,
+            )[0].to(latent.dtype)
+        return to_noise(self._spec.prediction, answer, latent, self._alphas_bar[timestep])
 
     @torch.no_grad()
     def keys(self, context: Context, sites: Sequence[Site]) -> tuple[Float[Tensor, "case head token dim"], ...]:

@@ -508,7 +508,7 @@ def saved_loosely(made) -> bytes:
 @pytest.mark.parametrize(("elements", "tag"), [
     ({"BitsAllocated": 12}, "BitsAllocated (0028,0100)"),
     ({"BitsStored": 9}, "BitsStored (0028,0101)"),
-    ({"BitsStored": 0}, "BitsStored (0028,0101)"),
+    ({"BitsStored": 0, "HighBit": 0}, "BitsStored (0028,0101)"),
     ({"SamplesPerPixel": 2}, "SamplesPerPixel (0028,0002)"),
     ({"Rows": 41}, "PixelData (7FE0,0010)"),
     ({"PhotometricInterpretation": "YBR_PARTIAL_420"}, "PhotometricInterpretation (0028,0004)"),

@@ -31,15 +31,18 @@ def planted() -> dict[str, bytes]:
     return files
 
 
-@pytest.mark.parametrize("kind", sorted(planted()))
+PLANTED = planted()
+
+
+@pytest.mark.parametrize("kind", sorted(PLANTED))
 def test_secret_stays_inside(kind, caplog, capfd):
     """Error text, its cause, notices, warnings, logs and streams are free of it."""
-    assert SECRET.encode()[:12] in planted()[kind]
+    assert SECRET.encode()[:12] in PLANTED[kind]
     caplog.set_level(logging.DEBUG)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
-            said = " ".join(read(planted()[kind]).notices)
+            said = " ".join(read(PLANTED[kind]).notices)
         except ImageError as error:
             said = "".join(traceback.format_exception(error))
     said += "".join(str(one.message) for one in warned) + caplog.text + "".join(capfd.readouterr())
