@@ -16,9 +16,9 @@ def train(  # noqa: PLR0917 - typer reads options from parameters
     data: Annotated[
         Path | None, typer.Option("--data", help="A set that `deixis phantom` wrote; else phantoms are drawn.")
     ] = None,
-    images: Annotated[int, typer.Option(help="How many phantoms to draw.", min=1)] = 14_000,
+    images: Annotated[int, typer.Option(help="How many phantoms to draw.", min=1)] = 10_000,
     size: Annotated[int, typer.Option(help="Side of an image in pixels, a multiple of 32.", min=64)] = 256,
-    steps: Annotated[int, typer.Option(help="Steps of the denoiser.", min=1)] = 3000,
+    steps: Annotated[int, typer.Option(help="Steps of the denoiser.", min=1)] = 2600,
     seed: Annotated[int, typer.Option(help="Seed of weights, noise and order.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
 ) -> None:

@@ -21,6 +21,7 @@ from pydicom.config import disable_value_validation
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.filereader import data_element_generator
 from pydicom.multival import MultiValue
 
 from deixis.errors import ImageError
@@ -33,6 +34,7 @@ DAMAGED = (
 )  # fmt: skip
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 PREAMBLE = 132
+META = 2
 CHUNK = 1 << 20
 AGAIN = "Export it again from the archive"
 
@@ -145,11 +147,13 @@ def _parsed(source: Source) -> Dataset:
 
 def _check_inflation(source: Source) -> None:
     """Refuse a deflated data set that would fill the memory; pydicom inflates all of it at once."""
-    head = source.content[: PREAMBLE + 1024]
-    if DEFLATED not in head:
+    if DEFLATED not in source.content[: PREAMBLE + 1024]:
         return
-    # (0002,0000) is the first element: explicit VR, its value of 4 bytes at offset 8 counts what follows it.
-    start = PREAMBLE + 12 + int.from_bytes(head[PREAMBLE + 8 : PREAMBLE + 12], "little")
+    stream = BytesIO(source.content)
+    stream.seek(PREAMBLE)
+    for _ in data_element_generator(stream, False, True, stop_when=lambda tag, vr, length: tag.group != META):
+        pass
+    start = stream.tell()
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     waiting, piece, total = source.content[start:], b".", 0
     # Output may be pending when all input is consumed: only an empty piece is the end.

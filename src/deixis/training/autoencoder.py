@@ -33,7 +33,7 @@ class AutoencoderPlan:
 
     channels: tuple[int, ...] = (24, 48, 96, 96)
     latent_channels: int = 4
-    steps: int = 600
+    steps: int = 1400
     batch: int = 8
     crop: int = 128
     peak: float = 2e-3

@@ -11,13 +11,12 @@ import numpy as np
 import torch
 
 from deixis.datasets.phantom import scene
+from deixis.models.catalog import CATALOG
 from deixis.training.loop import read_log
 from deixis.training.plan import TrainingPlan
 
-NOTICE = (
-    "Trained on synthetic images only, for demonstration. It knows nothing of real patients and must never be used "
-    "for diagnosis."
-)
+# Models of phantoms share the bundled one's label: its name, under which recipes look for sites, and its notice.
+LABEL = CATALOG["phantom"].label
 # Shares of the image whose quantiles describe how large the findings are.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -40,7 +39,7 @@ def model_card(plan: TrainingPlan, folder: Path, device: str, *, sample: int = 4
         "The findings are drawn, not seen: shapes, textures and words are those of the phantom. English phrases of its "
         f"grammar only, at most {plan.tokens - 2} tokens. Frontal views only.\n"
     )
-    sections = ["# A small latent diffusion model of phantoms\n", f"{NOTICE}\n", "## Data\n", data]
+    sections = ["# A small latent diffusion model of phantoms\n", f"{LABEL.notice}\n", "## Data\n", data]
     sections += [*_areas(drawn, plan.size), "\n## Training\n", *_stages(plan, folder), training, "## Limits\n", limits]
     return "\n".join(sections)
 

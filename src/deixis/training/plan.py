@@ -23,7 +23,7 @@ class TrainingPlan:
         denoiser: the second stage.
     """
 
-    images: int = 14_000
+    images: int = 10_000
     first_seed: int = 0
     size: int = 256
     tokens: int = 48

@@ -17,8 +17,9 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from deixis.datasets.phantom import VALIDATION_SEED, sample_phrases, scene
 from deixis.errors import OutputError
+from deixis.models.catalog import LABEL_FILE
 from deixis.training.autoencoder import encode_corpus, train_autoencoder
-from deixis.training.card import model_card
+from deixis.training.card import LABEL, model_card
 from deixis.training.corpus import Corpus, draw_corpus, keep_corpus, open_corpus, read_set
 from deixis.training.ldm import Latents, new_schedule, train_denoiser
 from deixis.training.plan import TrainingPlan
@@ -90,7 +91,8 @@ def save_pipeline(folder: Path, parts: Parts) -> None:
         "unet": ["diffusers", "UNet2DConditionModel"],
         "vae": ["diffusers", "AutoencoderKL"],
     }
-    (aside / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    for name, content in (("model_index.json", index), (LABEL_FILE, asdict(LABEL))):
+        (aside / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)
 

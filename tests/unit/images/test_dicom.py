@@ -485,8 +485,8 @@ def test_views_are_flagged_and_left_alone(elements, notice):
 
 
 @pytest.mark.parametrize("keyword", [
-    "Rows", "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation", "SamplesPerPixel", "PhotometricInterpretation",
-    "PixelData",
+    "Rows", "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation", "SamplesPerPixel",
+    "PhotometricInterpretation", "PixelData",
 ])  # fmt: skip
 def test_missing_element_is_named(keyword):
     """The tag by name and number."""

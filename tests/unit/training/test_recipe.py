@@ -50,7 +50,7 @@ def test_weights_are_half_precision_safetensors_and_nothing_else(trained: Path) 
     """No pickles are shipped, and the model card says what it must not be used for."""
     files = {path.suffix for path in (trained / "model").rglob("*") if path.is_file()}
     assert files <= {".json", ".safetensors", ".md", ".txt"}
-    assert "never be used for diagnosis" in (trained / "model" / "MODEL_CARD.md").read_text()
+    assert "never to be used for diagnosis" in (trained / "model" / "MODEL_CARD.md").read_text()
 
 
 def test_log_names_every_stage(trained: Path) -> None:
