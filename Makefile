@@ -10,7 +10,7 @@ CANDIDATES := python3 python3.13 python3.12 python3.11 python
 FITS = -c "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
 PYTHON ?= $(shell for name in $(CANDIDATES); do $$name $(FITS) >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: help demo test test-slow check format docs wheel clean
+.PHONY: help demo test test-slow check format docs examples wheel clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -39,6 +39,9 @@ format: $(VENV)/.dev ## put the code into the house's format, and mend what the 
 docs: $(VENV)/.dev ## write docs/cli.md anew from the command line itself
 	$(BIN)/python tools/cli_reference.py > docs/cli.md.part
 	mv docs/cli.md.part docs/cli.md
+
+examples: $(VENV)/.dev ## draw the files in examples/ anew
+	$(BIN)/python tools/make_examples.py examples
 
 wheel: $(VENV)/.dev ## build the package into dist/
 	rm -rf dist

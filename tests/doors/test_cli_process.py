@@ -33,7 +33,7 @@ def test_ctrl_c_leaves_finished_results_whole(place, tiny_folder):
     running = spawn("ground", *images, "-p", "opacity", "-m", tiny_folder, "-o", "out", cwd=place)
     until(lambda: len(list(place.glob("out/image-*"))) >= 2, running)
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=100)
     assert running.returncode == 130
     done = sorted(place.glob("out/*"))
     assert 2 <= len(done) < len(images)
@@ -79,7 +79,7 @@ def test_a_reader_that_leaves_is_no_error():
     assert done.stderr == ""
 
 
-def until(true, running, seconds=90):
+def until(true, running, seconds=200):
     """Wait for something to become true while the process runs."""
     end = time.monotonic() + seconds
     while not true():

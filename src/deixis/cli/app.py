@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from deixis.cli import console
-from deixis.cli.failures import INTERRUPTED, WRONG, as_told
+from deixis.cli.failures import INTERRUPTED, TOLD, WRONG, as_told
 
 # In the order of `deixis --help`. Each is a file beside this one that holds a function of the same name.
 VERBS = ("ground", "demo", "models", "recipes", "doctor", "phantom", "train")
@@ -54,11 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe has gone (`deixis models | head -1`): nobody is left to be told.
-        console.fall_silent()
-        return WRONG
-    except Exception as error:
+    except TOLD as error:
         line = as_told(error)
         if line is None:
             raise

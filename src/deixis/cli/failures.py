@@ -6,23 +6,24 @@ import os
 import traceback
 
 from deixis.errors import DeixisError
+from deixis.models.memory import COMPLAINTS
 
 WRONG, INTERRUPTED = 2, 130
 DEBUG_VARIABLE = "DEIXIS_DEBUG"
-# How torch's allocators say it; on the CPU it is a plain RuntimeError.
-OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+# The kinds among which `as_told` finds those that are not bugs.
+TOLD = (DeixisError, MemoryError, RuntimeError, OSError)
 
 
 def as_told(error: BaseException) -> str | None:
     """What to tell a user of an error that is theirs, or the machine's, to put right; None for a bug of ours."""
     if isinstance(error, DeixisError):
         return str(error)
-    if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in OUT_OF_MEMORY):
+    if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in COMPLAINTS):
         return (
             "Out of memory. Close other programs, ground fewer phrases at once, or choose another --device; "
             "`deixis doctor` shows how much memory is free."
         )
-    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+    if isinstance(error, OSError):
         return f"The system refused: {error}."
     return None
 

@@ -1,0 +1,24 @@
+"""Metrics: how well a heat map, a mask and boxes answer, one pure function each."""
+
+from deixis.metrics.comparison import Comparison, Metric, normalised
+from deixis.registry import Table
+
+METRICS: Table[Metric] = Table(
+    kind="metric",
+    group="deixis.metrics",
+    builtin={
+        "auroc": "deixis.metrics.auroc:AUROC",
+        "auprc": "deixis.metrics.auroc:AUPRC",
+        "auroc_smoothed": "deixis.metrics.auroc:AUROC_SMOOTHED",
+        "pointing": "deixis.metrics.pointing:POINTING",
+        "pointing15": "deixis.metrics.pointing:POINTING_TOLERANT",
+        "miou": "deixis.metrics.iou:MIOU",
+        "iou": "deixis.metrics.iou:IOU",
+        "dice": "deixis.metrics.iou:DICE",
+        "cnr": "deixis.metrics.cnr:CNR",
+        "cnr_abs": "deixis.metrics.cnr:CNR_ABS",
+        "inside": "deixis.metrics.inside:INSIDE",
+    },
+)
+
+__all__ = ["METRICS", "Comparison", "Metric", "normalised"]

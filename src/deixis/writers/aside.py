@@ -78,8 +78,7 @@ def _swap(beside: Path, folder: Path) -> None:
         with suppress(FileNotFoundError):
             folder.rename(old)
         beside.rename(folder)
-    except BaseException:
+    finally:
         if old.exists() and not folder.exists():
             old.rename(folder)
-        raise
     shutil.rmtree(old, ignore_errors=True)

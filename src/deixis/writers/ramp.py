@@ -15,11 +15,11 @@ from jaxtyping import Float, Float64, UInt8
 # Lightness, chroma and hue in degrees, evenly spaced along the ramp.
 POINTS = np.array(
     [
-        (0.30, 0.130, 295.0),
-        (0.46, 0.190, 335.0),
-        (0.62, 0.210, 22.0),
-        (0.78, 0.165, 62.0),
-        (0.94, 0.115, 103.0),
+        (0.280, 0.120, 300.0),
+        (0.445, 0.175, 340.0),
+        (0.610, 0.200, 24.0),
+        (0.775, 0.160, 64.0),
+        (0.940, 0.110, 104.0),
     ]
 )
 TO_LMS = np.array(

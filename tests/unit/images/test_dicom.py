@@ -561,7 +561,7 @@ def test_truncated_file_is_an_error(kind, share):
         read(content[: int(share * len(content))])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(sorted(CONTENTS)),
     st.lists(st.tuples(st.integers(0, 1100), st.integers(0, 255)), max_size=6),

@@ -233,7 +233,7 @@ def test_truncated_file_says_what_to_do(form):
         read(content[: len(content) // 2])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.sampled_from(["PNG", "JPEG", "TIFF"]), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=6)
 )

@@ -1,0 +1,222 @@
+"""The bundled model on phantoms it has never seen, beside every control.
+
+    python benchmarks/phantom_table.py -o benchmarks/results/phantom_table.json
+
+Two processes go through the images. Choices are made with --first-seed 900000; the table is run once on test seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import deixis
+from deixis.controls import (
+    Prior,
+    centre_gaussian,
+    class_keys,
+    other_image,
+    reading,
+    swapped_side,
+    text_keys,
+    uniform,
+)  # fmt: skip
+from deixis.datasets.phantom import TEST_SEED, cases, scene
+from deixis.evaluate import Find, Interval, Report, Row, evaluate, paired_difference
+from deixis.recipes import FAST, recipe
+from deixis.types import Case
+
+SHOWN = ("auroc", "auroc_smoothed", "pointing", "miou", "cnr")
+KINDS = ("words", "punctuation", "end", "begin", "padding")
+ONE_PLACE = ("Cardiomegaly", "Edema")
+FINDINGS = (1, 3)
+
+
+def finder(name: str, model: Any, every: Sequence[Case]) -> Find:
+    """The method of a name: a recipe, "kind:…" of token, or a control read under the default recipe."""
+    if name.startswith("kind:"):
+        return reading(model, replace(FAST, evidence=name.removeprefix("kind:")))
+    if name == "other_image":
+        return other_image(model, "guided", _partners(every))
+    if name == "random_phrase":
+        return reading(model, "guided", ask=_other_phrases(every).__getitem__)
+    if name == "empty_phrase":
+        return reading(model, "guided", ask=lambda _: "")
+    if name == "swapped_side":
+        return reading(model, "guided", ask=lambda case: swapped_side(case.phrase.text))
+    return reading(model, recipe(name))
+
+
+def _partners(every: Sequence[Case]) -> dict[str, Case]:
+    """For each patient a case of the next one."""
+    firsts = list({case.patient: case for case in every}.values())
+    return {str(case.patient): firsts[(i + 1) % len(firsts)] for i, case in enumerate(firsts)}
+
+
+class _Texts(dict[str, str]):
+    def __getitem__(self, case: Any) -> str:
+        return super().__getitem__(case.id)
+
+
+def _other_phrases(every: Sequence[Case]) -> _Texts:
+    """For each case the phrase of the next case of another class and image."""
+    texts = _Texts()
+    for i, case in enumerate(every):
+        following = (*every[i + 1 :], *every[:i])
+        other = (c for c in following if c.category != case.category and c.patient != case.patient)
+        texts[case.id] = next(other).phrase.text
+    return texts
+
+
+def share(name: str, seeds: Sequence[int], model: str, threads: int) -> list[Row]:
+    """Rows of one method on some of the images; runs in a process of its own."""
+    torch.set_num_threads(threads)
+    every = list(cases(seeds, findings=FINDINGS))
+    if name == "swapped_side":
+        every = [case for case in every if one_sided(case)]
+    return list(evaluate(every, finder(name, deixis.load(model, device="cpu"), every)).rows)
+
+
+def one_sided(case: Case) -> bool:
+    """Whether the phrase names one side, and the image shows its class on that side only."""
+    if swapped_side(case.phrase.text) == case.phrase.text:
+        return False
+    drawn = scene(int(str(case.patient)), findings=FINDINGS)
+    sides = {finding.side for finding in drawn.findings if finding.category == case.category}
+    return len(sides) == 1 and sides <= {"left", "right"}
+
+
+def measure(name: str, seeds: range, model: str, workers: int) -> tuple[Report, float]:
+    """A method on all images, split among processes, and the wall time."""
+    started = time.perf_counter()
+    parts = [seeds[i::workers] for i in range(workers)]
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    with ProcessPoolExecutor(workers) as pool:
+        rows = [row for part in pool.map(partial(share, name, model=model, threads=threads), parts) for row in part]
+    failures = {row.failure for row in rows if row.failure}
+    if failures:
+        raise SystemExit(f"{name}: {failures}")
+    return Report(tuple(sorted(rows, key=lambda row: row.case))), time.perf_counter() - started
+
+
+def line(name: str, report: Report) -> str:
+    """A row of the markdown table: macro means with their intervals."""
+    cells = (f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]" for one in map(report.macro, SHOWN))
+    return f"| {name} | {len(report.rows)} | {' | '.join(cells)} |"
+
+
+def without_place(report: Report) -> Report:
+    """Phrases that name no place, of the classes that occur in more than one."""
+    return report.where(lambda row: row.names_place is False and row.category not in ONE_PLACE)
+
+
+def main() -> None:
+    """Run, print the tables, keep the rows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=200)
+    parser.add_argument("--first-seed", type=int, default=TEST_SEED)
+    parser.add_argument("--model", default="phantom")
+    parser.add_argument("--methods", default="guided,fast,paper,other_image,random_phrase,swapped_side,empty_phrase")
+    parser.add_argument("--kinds", action="store_true", help="also every kind of token")
+    parser.add_argument("--untrained", help="folder of the same model with an untrained denoiser")
+    parser.add_argument("--train-images", type=int, default=3000, help="for the priors")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    wanted = parser.parse_args()
+    seeds = range(wanted.first_seed, wanted.first_seed + wanted.images)
+    reports, seconds = _run_all(wanted, seeds)
+    summary = tables(reports)
+    print(summary)
+    kept = {
+        "seeds": [seeds[0], seeds[-1]], "seconds": seconds, "model": wanted.model,
+        "machine": {"cores": os.cpu_count(), "torch": torch.__version__},
+        "methods": {name: report.to_json() for name, report in reports.items()},
+        "rows": {name: [asdict(row) for row in report.rows] for name, report in reports.items()},
+    }  # fmt: skip
+    wanted.output.write_text(json.dumps(kept) + "\n", encoding="utf-8")
+    wanted.output.with_suffix(".md").write_text(summary + "\n", encoding="utf-8")
+
+
+def _run_all(wanted: argparse.Namespace, seeds: range) -> tuple[dict[str, Report], dict[str, float]]:
+    methods = wanted.methods.split(",") + [f"kind:{kind}" for kind in KINDS if wanted.kinds]
+    jobs = [(name, name, wanted.model) for name in methods]
+    if wanted.untrained:
+        jobs.append(("untrained", "guided", wanted.untrained))
+    reports, seconds = {}, {}
+    for label, name, model in jobs:
+        reports[label], seconds[label] = measure(name, seeds, model, wanted.workers)
+        print(line(label, reports[label]), f"{seconds[label]:.0f} s", flush=True)
+    every = list(cases(seeds, findings=FINDINGS))
+    for label, find in priors(wanted.train_images).items():
+        reports[label] = evaluate(every, find)
+        print(line(label, reports[label]), flush=True)
+    return reports, seconds
+
+
+def priors(images: int) -> dict[str, Find]:
+    """The methods that never look at the image; the fitted ones on training phantoms."""
+    training = list(cases(range(images), findings=FINDINGS))
+    return {
+        "text_prior": Prior.fitted(training, text_keys, least=5),
+        "class_prior": Prior.fitted(training, class_keys),
+        "center_gaussian": centre_gaussian,
+        "uniform": uniform,
+    }
+
+
+def tables(reports: dict[str, Report]) -> str:
+    """Every table of the results page, in markdown."""
+    head = f"| method | phrases | {' | '.join(SHOWN)} |\n|{'---|' * (len(SHOWN) + 2)}"
+    parts = ["### All phrases\n", head, *(line(name, report) for name, report in reports.items())]
+    parts += ["\n### Phrases that name no place, classes with more than one place\n", head]
+    parts += [line(name, without_place(report)) for name, report in reports.items() if name != "swapped_side"]
+    parts += ["\n### By class\n", *_by_class(reports, ("guided", "fast", "paper"))]
+    parts += ["\n### Paired differences\n", *_differences(reports)]
+    return "\n".join(parts)
+
+
+def _by_class(reports: dict[str, Report], names: Iterable[str]) -> list[str]:
+    rows = [f"| class | method | phrases | {' | '.join(SHOWN)} |\n|{'---|' * (len(SHOWN) + 3)}"]
+    for name in (name for name in names if name in reports):
+        for category in sorted({row.category for row in reports[name].rows}):
+            own = reports[name].where(lambda row, wanted=category: row.category == wanted)
+            cells = " | ".join(f"{own.micro(metric).value:.3f}" for metric in SHOWN)
+            rows.append(f"| {category} | {name} | {len(own.rows)} | {cells} |")
+    return rows
+
+
+def _differences(reports: dict[str, Report]) -> list[str]:
+    rows = []
+    for rival in ("text_prior", "class_prior", "other_image"):
+        if {rival, "guided"} <= set(reports):
+            for metric in ("auroc", "pointing", "auroc_smoothed"):
+                gain = paired_difference(without_place(reports["guided"]), without_place(reports[rival]), metric)
+                rows.append(_told(f"guided - {rival}, {metric}, no place named", gain))
+    if {"swapped_side", "guided"} <= set(reports):
+        rows.append(_swap(reports))
+    return rows
+
+
+def _swap(reports: dict[str, Report]) -> str:
+    """Share of one-sided findings inside whose box the heat falls when left and right are exchanged."""
+    straight = {row.case: row.scores["inside"] for row in reports["guided"].rows}
+    falls = [straight[row.case] > row.scores["inside"] for row in reports["swapped_side"].rows]
+    return f"- swapped side: heat inside the box falls in {sum(falls)} of {len(falls)} ({sum(falls) / len(falls):.1%})"
+
+
+def _told(what: str, gain: Interval) -> str:
+    return f"- {what}: {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+
+
+if __name__ == "__main__":
+    main()
