@@ -22,6 +22,9 @@ CHECKED = [
     "deixis.models.diffusers_ldm",
     "deixis.models.counted",
     "deixis.ground",
+    "deixis.images",
+    "deixis.writers",
+    "deixis.metrics",
 ]
 jaxtyping.install_import_hook(CHECKED, "checking.checked")
 

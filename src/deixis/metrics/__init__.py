@@ -18,6 +18,13 @@ METRICS: Table[Metric] = Table(
         "cnr": "deixis.metrics.cnr:CNR",
         "cnr_abs": "deixis.metrics.cnr:CNR_ABS",
         "inside": "deixis.metrics.inside:INSIDE",
+        "box_iou": "deixis.metrics.boxes:BOX_IOU",
+        "acc25": "deixis.metrics.boxes:ACC25",
+        "acc50": "deixis.metrics.boxes:ACC50",
+        "published_cnr": "deixis.metrics.published:PUBLISHED_CNR",
+        "published_cnr_abs": "deixis.metrics.published:PUBLISHED_CNR_ABS",
+        "published_miou": "deixis.metrics.published:PUBLISHED_MIOU",
+        "published_auc": "deixis.metrics.published:PUBLISHED_AUC",
     },
 )
 

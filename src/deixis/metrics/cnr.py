@@ -7,7 +7,7 @@ import math
 import numpy as np
 from jaxtyping import Bool, Float
 
-from deixis.metrics.comparison import Comparison, Metric
+from deixis.metrics.comparison import Metric
 
 
 def contrast_to_noise(heat: Float[np.ndarray, "y x"], truth: Bool[np.ndarray, "y x"]) -> float:
@@ -17,6 +17,9 @@ def contrast_to_noise(heat: Float[np.ndarray, "y x"], truth: Bool[np.ndarray, "y
     absolute). 0 for a map without contrast; ±infinity where there is contrast and no variance at all. Not changed by
     scaling or shifting the heat.
     """
+    if heat.min() == heat.max():
+        # The rounding of two means of one value is no contrast.
+        return 0.0
     inside, outside = heat[truth], heat[~truth]
     contrast = float(inside.mean() - outside.mean())
     noise = math.sqrt(float(inside.var() + outside.var()))

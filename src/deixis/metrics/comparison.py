@@ -65,7 +65,9 @@ class Comparison:
                 raise CaseError(f"{name} {value.shape} is not of the truth's shape {shape}; resize it first.")
         count = int(self.truth.sum())
         if count in (0, self.truth.size):
-            raise CaseError(f"The truth covers {count} of {self.truth.size} pixels; a score needs an inside and an outside.")
+            raise CaseError(
+                f"The truth covers {count} of {self.truth.size} pixels; a score needs an inside and an outside."
+            )
         if not (np.isfinite(self.heat).all() and self.heat.min() >= 0 and self.heat.max() <= 1):
             raise ValueError("heat must be finite and in [0, 1]; see `normalised`")
 

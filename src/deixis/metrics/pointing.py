@@ -6,14 +6,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import distance_transform_edt
 
-from deixis.metrics.comparison import Comparison, Metric
+from deixis.metrics.comparison import Metric
 
 TOLERANCE = 15.0  # pixels; Zhang et al., Top-down neural attention by excitation backprop, ECCV 2016
 
 
-def pointing_game(
-    heat: Float[np.ndarray, "y x"], truth: Bool[np.ndarray, "y x"], tolerance: float = 0.0
-) -> float:
+def pointing_game(heat: Float[np.ndarray, "y x"], truth: Bool[np.ndarray, "y x"], tolerance: float = 0.0) -> float:
     """Share of the tied maxima of the heat that lie in the truth, or within `tolerance` pixels of it.
 
     1 or 0 for a single peak. Sharing among ties makes the answer independent of the order of pixels: a constant map
