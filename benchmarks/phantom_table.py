@@ -22,6 +22,7 @@ import torch
 
 import deixis
 from deixis.controls import (
+    EMPTY,
     Prior,
     centre_gaussian,
     class_keys,
@@ -51,7 +52,7 @@ def finder(name: str, model: Any, every: Sequence[Case]) -> Find:
     if name == "random_phrase":
         return reading(model, "guided", ask=_other_phrases(every).__getitem__)
     if name == "empty_phrase":
-        return reading(model, "guided", ask=lambda _: "")
+        return reading(model, "guided", ask=lambda _: EMPTY)
     if name == "swapped_side":
         return reading(model, "guided", ask=lambda case: swapped_side(case.phrase.text))
     return reading(model, recipe(name))

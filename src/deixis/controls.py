@@ -23,6 +23,8 @@ from deixis.types import Case, HeatMap, LatentModel
 GRID = 64
 # Width of the centre Gaussian as a share of the image's sides (our choice; it covers the lungs).
 WIDTH = 0.25
+# The emptiest phrase that has a token to read.
+EMPTY = "."
 SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 
 Ask = Callable[[Case], str]

@@ -18,7 +18,9 @@ def train(  # noqa: PLR0917 - typer reads options from parameters
     ] = None,
     images: Annotated[int, typer.Option(help="How many phantoms to draw.", min=1)] = 10_000,
     size: Annotated[int, typer.Option(help="Side of an image in pixels, a multiple of 32.", min=64)] = 256,
-    steps: Annotated[int, typer.Option(help="Steps of the denoiser.", min=1)] = 2600,
+    steps: Annotated[
+        str, typer.Option(metavar="TEXT,AUTOENCODER,DENOISER", help="Steps of the three stages.")
+    ] = "700,1400,2000",
     seed: Annotated[int, typer.Option(help="Seed of weights, noise and order.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
 ) -> None:
@@ -31,12 +33,13 @@ def train(  # noqa: PLR0917 - typer reads options from parameters
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    text, autoencoder, denoiser = _counts(steps)
     plain = TrainingPlan(images=images, size=size)
     plan = replace(
         plain,
-        text=replace(plain.text, seed=seed),
-        autoencoder=replace(plain.autoencoder, seed=seed),
-        denoiser=replace(plain.denoiser, seed=seed, steps=steps),
+        text=replace(plain.text, seed=seed, steps=text),
+        autoencoder=replace(plain.autoencoder, seed=seed, steps=autoencoder, crop=min(size, plain.autoencoder.crop)),
+        denoiser=replace(plain.denoiser, seed=seed, steps=denoiser),
     )
     model = run(plan, output, device=device, data=data)
     console.say(f"The model is in {model}: `deixis ground IMAGE -p PHRASE -m {model}`.")
@@ -44,3 +47,11 @@ def train(  # noqa: PLR0917 - typer reads options from parameters
         console.say(f"Losses: {plot_losses(output)} (numbers in log.csv).")
     except ModuleNotFoundError:
         console.say("Losses: log.csv. For a plot install the extra `eval` (matplotlib).")
+
+
+def _counts(steps: str) -> tuple[int, int, int]:
+    """Three whole numbers of at least 1."""
+    counts = [int(count) for count in steps.split(",") if count.strip().isdigit()]
+    if len(counts) != 3 or min(counts) < 1 or steps.count(",") != 2:
+        raise typer.BadParameter(f"--steps takes three whole numbers such as 700,1400,2000; got {steps!r}.")
+    return counts[0], counts[1], counts[2]

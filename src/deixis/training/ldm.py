@@ -37,7 +37,7 @@ class DenoiserPlan:
 
     channels: tuple[int, ...] = (32, 96, 160)
     heads: tuple[int, ...] = (1, 3, 5)
-    steps: int = 2600
+    steps: int = 2000
     batch: int = 24
     peak: float = 1e-3
     decay: float = 0.999
