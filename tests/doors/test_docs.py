@@ -1,6 +1,7 @@
 """The documentation: its Python blocks run, its links lead somewhere."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,37 @@ def test_links_to_files_lead_somewhere(page):
     targets = [target for target in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in target]
     absent = [target for target in targets if not (page.parent / target).exists()]
     assert absent == []
+
+
+@pytest.mark.parametrize(
+    ("page", "table"),
+    [
+        ("metrics.md", "deixis.metrics:METRICS"),
+        ("maps.md", "deixis.maps.evidence:EVIDENCE"),
+        ("maps.md", "deixis.maps.masks:THRESHOLDS"),
+        ("models.md", "deixis.models.loading:FAMILIES"),
+        ("output.md", "deixis.writers:WRITERS"),
+    ],
+)
+def test_the_page_of_a_room_names_every_row_of_its_table(page, table):
+    module, _, attribute = table.partition(":")
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    absent = [name for name in getattr(import_module(module), attribute).builtin if f"`{name}`" not in text]
+    assert absent == []
+
+
+def test_every_table_stands_on_the_page_about_extending():
+    """And so does its entry-point group."""
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    found = set()
+    for file in (ROOT / "src" / "deixis").rglob("*.py"):
+        found |= set(re.findall(r'group="(deixis\.\w+)"', file.read_text(encoding="utf-8")))
+    assert found
+    assert [group for group in sorted(found) if f"`{group}`" not in text] == []
+
+
+def test_the_readme_names_every_recipe():
+    from deixis.recipes import RECIPES
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in RECIPES if f"`{name}`" not in text] == []
