@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from deixis.datasets.phantom import PlantedPhrase
     from deixis.writers.json import GroundingEntry
 
-# A phantom of the test range with three findings that are easy to see.
-SEED = 1_000_003
+# A phantom of the test range with three findings of different kinds.
+SEED = 1_000_010
 MOST_PHRASES = 3
 
 
