@@ -95,7 +95,7 @@ class Recipe:
 
 
 # The bundled network's grids are not those the general rule was made for, so recipes name its sites and noise levels.
-# Chosen on 77 phrases of 40 validation phantoms (seeds from 900,000): the words point best at the two 16×16 sites on the
+# Chosen on 77 phrases of 40 validation phantoms (seeds from 900,000): the words point best at the 16×16 sites on the
 # way up, between log-SNR 0 and 3; at its finest sites (7 and 8, 32×32) they point away. See docs/results.md.
 WORDS = {"phantom": Reading(sites=(5, 6), log_snr=(0.0, 3.0))}
 TELLING = {"phantom": Reading(sites=(0, 1, 2, 3, 4, 5, 6), log_snr=(0.0, 3.0))}
