@@ -18,6 +18,10 @@ def train(  # noqa: PLR0917 - typer reads options from parameters
     ] = None,
     images: Annotated[int, typer.Option(help="How many phantoms to draw.", min=1)] = 10_000,
     size: Annotated[int, typer.Option(help="Side of an image in pixels, a multiple of 32.", min=64)] = 256,
+    first_seed: Annotated[int, typer.Option(help="Seed of the first phantom.", min=0)] = 0,
+    start: Annotated[
+        str, typer.Option(metavar="MODEL", help="Go on from a trained model; its text encoder stays as it is.")
+    ] = "",
     steps: Annotated[
         str, typer.Option(metavar="TEXT,AUTOENCODER,DENOISER", help="Steps of the three stages.")
     ] = "700,1400,2000",
@@ -34,7 +38,7 @@ def train(  # noqa: PLR0917 - typer reads options from parameters
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     text, autoencoder, denoiser = _counts(steps)
-    plain = TrainingPlan(images=images, size=size)
+    plain = TrainingPlan(images=images, first_seed=first_seed, size=size, start=start)
     plan = replace(
         plain,
         text=replace(plain.text, seed=seed, steps=text),

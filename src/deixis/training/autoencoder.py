@@ -54,9 +54,14 @@ def new_autoencoder(plan: AutoencoderPlan, image_size: int) -> AutoencoderKL:
     )  # fmt: skip
 
 
-def train_autoencoder(plan: AutoencoderPlan, corpus: Corpus, folder: Path, device: str = "cpu") -> AutoencoderKL:
-    """An autoencoder of the corpus, its scaling factor set so that latents have unit variance; resumable."""
-    model = new_autoencoder(plan, corpus.pixels.shape[1]).to(device).train()
+def train_autoencoder(
+    plan: AutoencoderPlan, corpus: Corpus, folder: Path, device: str = "cpu", *, start: AutoencoderKL | None = None
+) -> AutoencoderKL:
+    """An autoencoder of the corpus, its scaling factor set so that latents have unit variance; resumable.
+
+    It begins with random weights, or with those of `start`.
+    """
+    model = (start or new_autoencoder(plan, corpus.pixels.shape[1])).to(device).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.peak, betas=(0.9, 0.99), weight_decay=0.0)
 
     def step(i: int) -> float:

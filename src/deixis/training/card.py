@@ -12,6 +12,7 @@ import torch
 
 from deixis.datasets.phantom import scene
 from deixis.models.catalog import CATALOG
+from deixis.models.weights import find, fingerprint
 from deixis.training.loop import read_log
 from deixis.training.plan import TrainingPlan
 
@@ -40,8 +41,28 @@ def model_card(plan: TrainingPlan, folder: Path, device: str, *, sample: int = 4
         f"grammar only, at most {plan.tokens - 2} tokens. Frontal views only.\n"
     )
     sections = ["# A small latent diffusion model of phantoms\n", f"{LABEL.notice}\n", "## Data\n", data]
-    sections += [*_areas(drawn, plan.size), "\n## Training\n", *_stages(plan, folder), training, "## Limits\n", limits]
+    sections += [
+        *_areas(drawn, plan.size),
+        "\n## Training\n",
+        *_stages(plan, folder),
+        training,
+        *earlier,
+        "## Limits\n",
+        limits,
+    ]
     return "\n".join(sections)
+
+
+def _earlier(plan: TrainingPlan) -> list[str]:
+    """What is known of the model that a training went on from: its weights' hash and its own card's training."""
+    if not plan.start:
+        return []
+    folder = find(plan.start)
+    told = f"### The model it went on from\n\nWeights of SHA-256 {fingerprint(folder)[:16]}. Its own card says:\n"
+    card = folder / "MODEL_CARD.md"
+    text = card.read_text(encoding="utf-8") if card.is_file() else "## Training\n\nNothing: it has no card.\n"
+    training = text.partition("## Training\n")[2].partition("\n## ")[0].strip()
+    return [told, *(f"> {line}".rstrip() for line in training.splitlines()), ""]
 
 
 def _areas(seeds: Iterable[int], size: int) -> list[str]:

@@ -83,11 +83,16 @@ def train_denoiser(
     text: tuple[CLIPTokenizer, CLIPTextModel],
     folder: Path,
     device: str = "cpu",
+    *,
+    start: UNet2DConditionModel | None = None,
 ) -> UNet2DConditionModel:
-    """A denoiser of the latents under a frozen text encoder, averaged over training; resumable."""
+    """A denoiser of the latents under a frozen text encoder, averaged over training; resumable.
+
+    It begins with random weights, or with those of `start`.
+    """
     tokenizer, encoder = text[0], text[1].to(device)
     _, channels, side, _ = latents.values.shape
-    model = new_denoiser(plan, channels, side, encoder.config.hidden_size).to(device).train()
+    model = (start or new_denoiser(plan, channels, side, encoder.config.hidden_size)).to(device).train()
     average = Average(model, plan.decay)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.peak, betas=(0.9, 0.99), weight_decay=0.01)
     alphas_bar = new_schedule().alphas_cumprod.to(device)

@@ -18,6 +18,7 @@ class TrainingPlan:
         first_seed: seed of the first one.
         size: side of an image in pixels, a multiple of 32.
         tokens: how many tokens a text may have, begin and end included.
+        start: a trained model to go on from, its text encoder kept as it is; empty for random weights.
         text: the text encoder.
         autoencoder: the first stage.
         denoiser: the second stage.
@@ -27,6 +28,7 @@ class TrainingPlan:
     first_seed: int = 0
     size: int = 256
     tokens: int = 48
+    start: str = ""
     text: TextEncoderPlan = field(default_factory=TextEncoderPlan)
     autoencoder: AutoencoderPlan = field(default_factory=AutoencoderPlan)
     denoiser: DenoiserPlan = field(default_factory=DenoiserPlan)

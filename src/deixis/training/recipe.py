@@ -18,6 +18,7 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from deixis.datasets.phantom import VALIDATION_SEED, sample_phrases, scene
 from deixis.errors import OutputError
 from deixis.models.catalog import LABEL_FILE
+from deixis.models.weights import find
 from deixis.training.autoencoder import encode_corpus, train_autoencoder
 from deixis.training.card import LABEL, model_card
 from deixis.training.corpus import Corpus, draw_corpus, keep_corpus, open_corpus, read_set
@@ -36,16 +37,23 @@ def train(plan: TrainingPlan, folder: Path, *, device: str = "cpu", data: Path |
         OutputError: `folder` holds a training of another plan, or seeds reach those kept for validation and test.
     """
     _claim(plan, folder)
-    tokenizer = learn_tokenizer((text for text, _ in sample_phrases(20_000, plan.text.seed)), tokens=plan.tokens)
-    encoder = train_text_encoder(plan.text, tokenizer, sample_phrases, folder)
+    start = open_pipeline(find(plan.start)) if plan.start else None
+    tokenizer, encoder = _text(plan, folder) if start is None else (start.tokenizer, start.text_encoder)
     corpus = _corpus(plan, folder / "corpus", data)
-    autoencoder = train_autoencoder(plan.autoencoder, corpus, folder, device)
+    autoencoder = train_autoencoder(plan.autoencoder, corpus, folder, device, start=start and start.vae)
     latents = _latents(autoencoder, corpus, folder, device)
-    denoiser = train_denoiser(plan.denoiser, latents, (tokenizer, encoder), folder, device)
+    text = tokenizer, encoder
+    denoiser = train_denoiser(plan.denoiser, latents, text, folder, device, start=start and start.unet)
     target = folder / "model"
     save_pipeline(target, Parts(tokenizer, encoder, autoencoder, denoiser))
     (target / "MODEL_CARD.md").write_text(model_card(plan, folder, device), encoding="utf-8")
     return target
+
+
+def _text(plan: TrainingPlan, folder: Path) -> tuple[CLIPTokenizer, CLIPTextModel]:
+    """A tokenizer learnt from the phrase grammar, and a text encoder trained on phrases alone."""
+    tokenizer = learn_tokenizer((text for text, _ in sample_phrases(20_000, plan.text.seed)), tokens=plan.tokens)
+    return tokenizer, train_text_encoder(plan.text, tokenizer, sample_phrases, folder)
 
 
 def _corpus(plan: TrainingPlan, folder: Path, data: Path | None) -> Corpus:
@@ -69,6 +77,16 @@ class Parts:
     text_encoder: CLIPTextModel
     vae: AutoencoderKL
     unet: UNet2DConditionModel
+
+
+def open_pipeline(folder: Path) -> Parts:
+    """The parts of a Stable Diffusion folder in single precision, the text encoder frozen."""
+    return Parts(
+        CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
+        CLIPTextModel.from_pretrained(folder / "text_encoder", local_files_only=True).float().requires_grad_(False),
+        AutoencoderKL.from_pretrained(folder / "vae", local_files_only=True).float(),
+        UNet2DConditionModel.from_pretrained(folder / "unet", local_files_only=True).float(),
+    )
 
 
 def save_pipeline(folder: Path, parts: Parts) -> None:

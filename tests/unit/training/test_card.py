@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deixis.models.weights import find, fingerprint
 from deixis.training.card import model_card
 from deixis.training.plan import TrainingPlan
 
@@ -14,3 +15,11 @@ def test_card_names_data_cost_and_limits(tmp_path: Path) -> None:
     assert "| denoiser | 40 | 24 | 0.2500 | 2 min |" in card
     assert "never to be used for diagnosis" in card
     assert "| Pneumothorax |" in card or "| Consolidation |" in card
+
+
+def test_card_tells_what_a_training_went_on_from(tmp_path: Path) -> None:
+    """The hash of the first model's weights, and the stages of its own card."""
+    plan = TrainingPlan(images=2, size=64, start="phantom")
+    card = model_card(plan, tmp_path, "cpu", sample=2)
+    assert fingerprint(find("phantom"))[:16] in card
+    assert "> | denoiser |" in card

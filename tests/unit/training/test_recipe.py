@@ -113,3 +113,15 @@ def test_reconstruction_loss_counts_edges() -> None:
     image = torch.rand(1, 1, 8, 8)
     assert reconstruction_loss(image, image, 1.0) == 0
     assert reconstruction_loss(image + 0.5, image, 10.0) == pytest.approx(0.5, abs=1e-5)
+
+
+def test_training_goes_on_from_a_model(trained: Path, tmp_path: Path) -> None:
+    """Text encoder and tokenizer are those of the first model bit for bit; autoencoder and denoiser have moved."""
+    again = train(replace(TINY, start=str(trained / "model"), first_seed=50), tmp_path / "again")
+
+    def weights(part: str, model: Path) -> bytes:
+        return next((model / part).glob("*.safetensors")).read_bytes()
+
+    assert weights("text_encoder", again) == weights("text_encoder", trained / "model")
+    assert weights("unet", again) != weights("unet", trained / "model")
+    assert "went on from" in (again / "MODEL_CARD.md").read_text()

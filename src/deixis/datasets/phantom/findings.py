@@ -182,10 +182,10 @@ def pneumothorax(body: Body, rng: np.random.Generator, side: Side, severity: Sev
     cap = h.apex + (depth * 1.1 if capped else 0) + 0.5 * np.abs(outward - 0.28) ** 2 / 0.3
     over = edge(cap - body.y, 0.010) if capped else np.zeros_like(gas)
     gas = np.clip(gas + over, 0, 1) * body.lung[side]
-    line = 0.14 * np.exp(-(((outward - surface) / 0.010) ** 2)) * (profile > 0.05) * (1 - over)
+    line = 0.17 * np.exp(-(((outward - surface) / 0.010) ** 2)) * (profile > 0.05) * (1 - over)
     if capped:
-        line = np.maximum(line, 0.14 * np.exp(-(((cap - body.y) / 0.012) ** 2)) * (outward < surface))
-    return Drawn(line * body.lung[side] - 0.08 * gas, gas > 0.5, zone, gas)
+        line = np.maximum(line, 0.17 * np.exp(-(((cap - body.y) / 0.012) ** 2)) * (outward < surface))
+    return Drawn(line * body.lung[side] - 0.14 * gas, gas > 0.5, zone, gas)
 
 
 def _detachment(rng: np.random.Generator, kind: str, height: Plane) -> tuple[Plane, str | None]:
