@@ -19,7 +19,7 @@ CHECKED = [
     "deixis.maps",
     "deixis.models.prediction",
     "deixis.models.listening",
-    "deixis.models.diffusers_ldm",
+    "deixis.models.composed",
     "deixis.models.counted",
     "deixis.ground",
     "deixis.images",

@@ -172,9 +172,9 @@ def test_errors_of_the_caller_are_deixis_errors(grey, tiny_model):
 
 def test_the_model_is_bit_identical_after_grounding(grey, tiny_model):
     """Frozen means frozen."""
-    before = {name: value.clone() for name, value in tiny_model._parts.unet.state_dict().items()}
+    before = {name: value.clone() for name, value in tiny_model._parts.denoiser.module.state_dict().items()}
     ground(grey, TEXTS, tiny_model, "guided")
-    after = tiny_model._parts.unet.state_dict()
+    after = tiny_model._parts.denoiser.module.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 

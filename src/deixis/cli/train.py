@@ -16,9 +16,10 @@ def train(  # noqa: PLR0917 - typer reads options from parameters
     data: Annotated[
         Path | None, typer.Option("--data", help="A set that `deixis phantom` wrote; else phantoms are drawn.")
     ] = None,
-    images: Annotated[int, typer.Option(help="How many phantoms to draw.", min=1)] = 10_000,
+    seeds: Annotated[
+        str, typer.Option(metavar="FIRST:END", help="Seeds of the phantoms that are drawn, END not included.")
+    ] = "0:10000",
     size: Annotated[int, typer.Option(help="Side of an image in pixels, a multiple of 32.", min=64)] = 256,
-    first_seed: Annotated[int, typer.Option(help="Seed of the first phantom.", min=0)] = 0,
     start: Annotated[
         str, typer.Option(metavar="MODEL", help="Go on from a trained model; its text encoder stays as it is.")
     ] = "",
@@ -38,7 +39,8 @@ def train(  # noqa: PLR0917 - typer reads options from parameters
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     text, autoencoder, denoiser = _counts(steps)
-    plain = TrainingPlan(images=images, first_seed=first_seed, size=size, start=start)
+    first, images = _range(seeds)
+    plain = TrainingPlan(images=images, first_seed=first, size=size, start=start)
     plan = replace(
         plain,
         text=replace(plain.text, seed=seed, steps=text),
@@ -59,3 +61,11 @@ def _counts(steps: str) -> tuple[int, int, int]:
     if len(counts) != 3 or min(counts) < 1 or steps.count(",") != 2:
         raise typer.BadParameter(f"--steps takes three whole numbers such as 700,1400,2000; got {steps!r}.")
     return counts[0], counts[1], counts[2]
+
+
+def _range(seeds: str) -> tuple[int, int]:
+    """First seed and how many, at least one."""
+    ends = [int(end) for end in seeds.split(":") if end.strip().isdigit()]
+    if len(ends) != 2 or seeds.count(":") != 1 or ends[0] >= ends[1]:
+        raise typer.BadParameter(f"--seeds takes two rising whole numbers such as 0:10000; got {seeds!r}.")
+    return ends[0], ends[1] - ends[0]

@@ -45,7 +45,7 @@ HALF = "fp16"
 
 
 @dataclass(frozen=True)
-class Parts:
+class Modules:
     """The loaded modules of one folder, on one device."""
 
     unet: UNet2DConditionModel
@@ -77,7 +77,7 @@ def check_files(folder: Path) -> None:
         raise ModelError(f"The model in {folder} is incomplete: no {', no '.join(missing)}{hint}. Copy it anew.")
 
 
-def load_parts(folder: Path, dtype: torch.dtype) -> Parts:
+def load_modules(folder: Path, dtype: torch.dtype) -> Modules:
     """The four modules in `dtype`, from local safetensors only; a broken file raises `ModelError`."""
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -89,7 +89,7 @@ def load_parts(folder: Path, dtype: torch.dtype) -> Parts:
     variant = {part: _variant(folder / part, stem) for part, stem in WEIGHTS.items()}
     try:
         with _quiet():
-            return Parts(
+            return Modules(
                 UNet2DConditionModel.from_pretrained(folder / "unet", variant=variant["unet"], **diffusers),
                 AutoencoderKL.from_pretrained(folder / "vae", variant=variant["vae"], **diffusers),
                 CLIPTextModel.from_pretrained(

@@ -46,7 +46,7 @@ def model_card(plan: TrainingPlan, folder: Path, device: str, *, sample: int = 4
         "\n## Training\n",
         *_stages(plan, folder),
         training,
-        *earlier,
+        *_earlier(plan),
         "## Limits\n",
         limits,
     ]

@@ -37,7 +37,7 @@ def test_a_tap_forms_diffusers_own_probabilities(tiny_folder):
     from diffusers.models.attention_processor import Attention, AttnProcessor
 
     model = load(tiny_folder, device="cpu")
-    model._parts.unet.set_attn_processor(AttnProcessor())
+    model._parts.denoiser.module.set_attn_processor(AttnProcessor())
     theirs, ours = [], []
 
     class Tap:
@@ -62,7 +62,7 @@ def test_a_tap_forms_diffusers_own_probabilities(tiny_folder):
 def test_fused_keys_are_an_error(tiny_folder):
     """Where k and v are one projection nothing can be heard, and the error says what to do."""
     model = load(tiny_folder, device="cpu")
-    model._parts.unet.fuse_qkv_projections()
+    model._parts.denoiser.module.fuse_qkv_projections()
 
     class Deaf:
         def receive(self, *heard):
@@ -75,7 +75,7 @@ def test_fused_keys_are_an_error(tiny_folder):
 def test_stopping_early_saves_the_rest_of_the_network(tiny_model):
     """After the middle block no upward block runs."""
     ran = []
-    blocks = tiny_model._parts.unet.up_blocks
+    blocks = tiny_model._parts.denoiser.module.up_blocks
     handles = [block.register_forward_hook(lambda *_: ran.append(1)) for block in blocks]
     try:
         with tiny_model.tapped(tiny_model.spec.sites[:3], _Ignoring(), stop_after_last=True):
@@ -95,7 +95,7 @@ def test_no_hook_outlives_its_block(tiny_model):
     """Also after an exception, the modules carry as many hooks as before: none."""
     with pytest.raises(ZeroDivisionError), tiny_model.tapped(tiny_model.spec.sites, _Ignoring()):
         raise ZeroDivisionError
-    modules = tiny_model._parts.unet.modules()
+    modules = tiny_model._parts.denoiser.module.modules()
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in modules)
 
 
@@ -106,7 +106,7 @@ def test_the_answer_is_always_epsilon(tmp_path, kind):
 
     model = load(write_tiny_model(tmp_path / kind, prediction=kind), device="cpu")
     latent, context = torch.randn(1, 4, 16, 16), model.embed(["left lung"])
-    raw = model._parts.unet(latent, torch.tensor([400]), context.states, return_dict=False)[0]
+    raw = model._parts.denoiser.module(latent, torch.tensor([400]), context.states, return_dict=False)[0]
     scheduler = DDIMScheduler.from_pretrained(tmp_path / kind / "scheduler")
     scheduler.set_timesteps(10)
     theirs = scheduler.step(raw, 400, latent).pred_original_sample
@@ -118,13 +118,13 @@ def test_the_answer_is_always_epsilon(tmp_path, kind):
 def test_latents_are_the_posterior_mode_scaled(tiny_model):
     """[0, 1] is shown to the autoencoder as [-1, 1]."""
     pixels = torch.rand(1, 1, 128, 128)
-    expected = tiny_model._parts.vae.encode(2 * pixels - 1).latent_dist.mode() * 0.3
+    expected = tiny_model._parts.autoencoder._vae.encode(2 * pixels - 1).latent_dist.mode() * 0.3
     assert torch.equal(tiny_model.encode(pixels), expected)
 
 
 def test_text_states_are_those_of_the_pipeline(tiny_model):
     """Padded to the tokenizer's length, last hidden state, no text mask."""
-    tokenizer, encoder = tiny_model._parts.tokenizer, tiny_model._parts.text_encoder
+    tokenizer, encoder = tiny_model._parts.text._tokenizer, tiny_model._parts.text._encoder
     ids = tokenizer(["left lung"], padding="max_length", max_length=24, return_tensors="pt").input_ids
     assert torch.equal(tiny_model.embed(["left lung"]).states, encoder(ids)[0])
 
@@ -135,7 +135,7 @@ def test_half_precision_files_are_read_in_single(tiny_model, tiny_folder):
 
     assert {tensor.dtype for tensor in load_file(tiny_folder / PLAIN).values()} == {torch.float16}
     parts = tiny_model._parts
-    assert parts.unet.dtype == parts.vae.dtype == parts.text_encoder.dtype == torch.float32
+    assert parts.denoiser.module.dtype == parts.autoencoder._vae.dtype == parts.text._encoder.dtype == torch.float32
 
 
 def test_the_fp16_variant_is_found(copy, tiny_model):

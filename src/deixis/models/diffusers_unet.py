@@ -1,4 +1,4 @@
-"""The cross-attention layers of a diffusers UNet in the order in which they run."""
+"""The denoiser part of the Stable Diffusion families: `UNet2DConditionModel` and its cross-attention layers."""
 
 from __future__ import annotations
 
@@ -6,15 +6,53 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from deixis.errors import ModelError
-from deixis.models.listening import Projection
-from deixis.types import Site
+from deixis.models.listening import Arguments, Call, Keywords, Projection
+from deixis.types import Context, Site
 
 if TYPE_CHECKING:
     from diffusers.models.attention_processor import Attention
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+# Below -10000 a probability underflows to 0 in every precision; it is the constant that the UNet itself adds.
+MASKED = -10000.0
+
+
+class DiffusersUNet:
+    """A `Denoiser` over one UNet; `context.extra` goes to it as added conditioning, where it takes any."""
+
+    def __init__(self, unet: UNet2DConditionModel, tokens: int) -> None:
+        self.module = unet
+        self.projections = discover(unet, tokens)
+        self.sides = _sides(unet.config["sample_size"])
+        self.channels = int(unet.config["in_channels"])
+
+    def answer(
+        self, latent: Float[Tensor, "case channel row column"], timestep: Int[Tensor, " case"], context: Context
+    ) -> Float[Tensor, "case channel row column"]:
+        """The network's answer, in its own precision."""
+        unet = self.module
+        answer: Tensor = unet(
+            latent.to(unet.dtype),
+            timestep,
+            self.text_states(context),
+            added_cond_kwargs={name: value.to(unet.dtype) for name, value in context.extra.items()} or None,
+            encoder_attention_mask=context.mask,
+            return_dict=False,
+        )[0]
+        return answer
+
+    def read_call(self, arguments: Arguments, keywords: Keywords) -> Call:
+        """Timesteps and text mask of a running call."""
+        mask = keywords["encoder_attention_mask"]
+        return Call(arguments[1], None if mask is None else (1 - mask.to(arguments[0].dtype)) * MASKED)
+
+    def text_states(self, context: Context) -> Float[Tensor, "case token dim"]:
+        """The states themselves, in the network's precision."""
+        return context.states.to(self.module.dtype)
 
 
 @torch.no_grad()
