@@ -20,6 +20,7 @@ CHECKED = [
     "deixis.models.prediction",
     "deixis.models.listening",
     "deixis.models.composed",
+    "deixis.models.monai_ldm",
     "deixis.models.counted",
     "deixis.ground",
     "deixis.images",

@@ -19,11 +19,13 @@ INDEX = {
 }
 
 
-def write_tiny_model(folder: Path, *, prediction: str = "v_prediction", dtype: torch.dtype = torch.float16) -> Path:
+def write_tiny_model(
+    folder: Path, *, prediction: str = "v_prediction", dtype: torch.dtype = torch.float16, width: int = 16
+) -> Path:
     """The folder, written; the weights are random but always the same, stored in `dtype`."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        parts = {"unet": tiny_unet(), "vae": tiny_vae(), "text_encoder": tiny_text_encoder()}
+        parts = {"unet": tiny_unet(), "vae": tiny_vae(), "text_encoder": tiny_text_encoder(width)}
     for name, module in parts.items():
         module.to(dtype).save_pretrained(folder / name, safe_serialization=True)
     tiny_tokenizer().save_pretrained(folder / "tokenizer")
@@ -64,13 +66,13 @@ def tiny_vae():
     )
 
 
-def tiny_text_encoder():
+def tiny_text_encoder(width: int = 16):
     from transformers import CLIPTextConfig, CLIPTextModel
 
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(_vocabulary()),
-            hidden_size=16,
+            hidden_size=width,
             intermediate_size=32,
             num_hidden_layers=1,
             num_attention_heads=2,

@@ -18,7 +18,7 @@ from deixis.metrics.boxes import filled
 from deixis.types import Box, Case, Grounding, HeatMap
 
 SCHEMA = "deixis.report/1"
-MEASURED = ("auroc", "pointing", "miou", "cnr", "auroc_smoothed", "inside")
+MEASURED = ("auroc", "pointing", "miou", "cnr", "auroc_smoothed", "cnr_smoothed", "inside")
 # Resamplings of patients behind an interval, and the seed that makes it the same every time.
 RESAMPLINGS, SEED = 1000, 0
 LEVEL = (2.5, 97.5)

@@ -104,7 +104,7 @@ class View:
     def _answer(self, evidence: Float[np.ndarray, "row column"]) -> _Answer:
         """From a map on any grid of the model's square to the file's own pixels."""
         recipe, placement = self.recipe, self.placement
-        heat = refined(resized(evidence, placement.model), recipe.smoothing)
+        heat = refined(resized(evidence, placement.model), recipe.smoothing, recipe.gamma)
         native = placement.to_native(heat, order=recipe.back)
         mask = placement.mask_to_native(cut(heat, recipe.threshold))
         least = recipe.minimum_area * float(native.seen.sum())

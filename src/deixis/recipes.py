@@ -75,6 +75,7 @@ class Recipe:
         fit: how an image enters the model's square.
         antialias: whether an image is smoothed before it is shrunk.
         smoothing: σ of the Gaussian over the heat, in pixels of the model's square.
+        gamma: power of the smoothed heat; 1 leaves it as it is.
         threshold: row of the threshold table.
         back: interpolation of the heat on its way to native pixels.
         minimum_area: components below this share of the seen image are no boxes.
@@ -88,6 +89,7 @@ class Recipe:
     fit: Fit = "crop"
     antialias: bool = True
     smoothing: float = 2.5
+    gamma: float = 1.0
     threshold: str = "otsu"
     back: Interpolation = "linear"
     minimum_area: float = 0.001
@@ -125,6 +127,10 @@ GUIDED = replace(
     name="guided",
     summary="ten noisings; the change in predicted noise says which attention to trust",
     evidence="guided",
+    # Cubed correlations make sharp peaks. Chosen on the validation phantoms above: against σ 2.5 and no power, mIoU
+    # rises from .38 to .40 and CNR from 1.1 to 2.0.
+    smoothing=5.0,
+    gamma=0.5,
     readings=TELLING,
 )
 

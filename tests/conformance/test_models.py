@@ -205,6 +205,26 @@ class TestTinyModel(ModelConformance):
         return tiny_model
 
 
+class TestMonaiBundle(ModelConformance):
+    """The suite on a small MONAI bundle whose text encoder is given apart."""
+
+    @pytest.fixture(scope="class")
+    def model(self, tmp_path_factory):
+        pytest.importorskip("monai", reason="needs the extra: pip install 'deixis[monai]'")
+        from monai_bundle import write_bundle
+        from tiny_model import write_tiny_model
+
+        folder = tmp_path_factory.mktemp("monai")
+        words = write_tiny_model(folder / "words", width=64)
+        return load(write_bundle(folder / "bundle"), device="cpu", text_encoder=words)
+
+    def test_a_text_mask_is_respected(self, model, asked):
+        """MONAI's UNet takes none, and says so rather than looking at what is masked."""
+        masked = replace(asked[2], mask=torch.ones(2, model.spec.tokens, dtype=torch.bool))
+        with pytest.raises(ModelError, match="every token"):
+            model.noise(*asked[:2], masked)
+
+
 @pytest.mark.parametrize("name", CATALOG)
 class TestCatalogModel(ModelConformance):
     """The suite on every model of the catalog whose files are here."""

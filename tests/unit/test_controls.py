@@ -7,7 +7,7 @@ import pytest
 
 from deixis.controls import EMPTY, other_image, reading, swapped_side
 from deixis.datasets.phantom import cases
-from deixis.evaluate import evaluate
+from deixis.evaluate import MEASURED, evaluate
 from deixis.recipes import FAST, NoisedWalk
 from deixis.types import Case, LatentModel, Phrase
 
@@ -54,7 +54,7 @@ def test_an_evaluation_with_a_model_runs_through(asked: list[Case], tiny_model: 
     """Every measured score is there, for the empty phrase too."""
     report = evaluate(asked, reading(tiny_model, QUICK, ask=lambda _: EMPTY))
     assert [row.failure for row in report.rows] == [None, None]
-    assert set(report.rows[0].scores) == {"auroc", "pointing", "miou", "cnr", "auroc_smoothed", "inside"}
+    assert set(report.rows[0].scores) == set(MEASURED)
 
 
 def test_swapping_twice_is_nothing(asked: list[Case]) -> None:

@@ -16,6 +16,7 @@ METRICS: Table[Metric] = Table(
         "iou": "deixis.metrics.iou:IOU",
         "dice": "deixis.metrics.iou:DICE",
         "cnr": "deixis.metrics.cnr:CNR",
+        "cnr_smoothed": "deixis.metrics.cnr:CNR_SMOOTHED",
         "cnr_abs": "deixis.metrics.cnr:CNR_ABS",
         "inside": "deixis.metrics.inside:INSIDE",
         "box_iou": "deixis.metrics.boxes:BOX_IOU",

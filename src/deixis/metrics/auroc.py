@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deixis.metrics.comparison import Comparison, Curve, Metric, counted
+from deixis.metrics.comparison import Curve, Metric, before_threshold, counted
 
 
 def area_under_roc(curve: Curve) -> float:
@@ -27,12 +27,6 @@ def average_precision(curve: Curve) -> float:
     return float(gained @ precision)
 
 
-def _before_threshold(comparison: Comparison) -> float:
-    if comparison.smoothed is None:
-        raise ValueError("this method has no heat before a threshold")
-    return area_under_roc(counted(comparison.smoothed, comparison.truth))
-
-
 AUROC = Metric(
     "auroc",
     "exact area under the pixel ROC of the final heat, ties averaged",
@@ -46,6 +40,6 @@ AUPRC = Metric(
 AUROC_SMOOTHED = Metric(
     "auroc_smoothed",
     "as auroc, on the heat before the method's threshold (a threshold ties all that it removes)",
-    _before_threshold,
+    lambda c: area_under_roc(counted(before_threshold(c), c.truth)),
     needs=("smoothed",),
 )

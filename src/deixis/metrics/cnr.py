@@ -7,7 +7,7 @@ import math
 import numpy as np
 from jaxtyping import Bool, Float
 
-from deixis.metrics.comparison import Metric
+from deixis.metrics.comparison import Metric, before_threshold
 
 
 def contrast_to_noise(heat: Float[np.ndarray, "y x"], truth: Bool[np.ndarray, "y x"]) -> float:
@@ -32,6 +32,14 @@ CNR = Metric(
     "cnr",
     "signed contrast to noise, (μ_in - μ_out) / √(σ²_in + σ²_out), on the union of the truth",
     lambda c: contrast_to_noise(c.heat, c.truth),
+    low=-math.inf,
+    high=math.inf,
+)
+CNR_SMOOTHED = Metric(
+    "cnr_smoothed",
+    "as cnr, on the heat before the method's threshold (cut pixels are 0, which widens the spread inside)",
+    lambda c: contrast_to_noise(before_threshold(c), c.truth),
+    needs=("smoothed",),
     low=-math.inf,
     high=math.inf,
 )

@@ -119,6 +119,13 @@ def normalised(heat: HeatMap) -> Float64[np.ndarray, "y x"]:
     return np.where(heat.seen, (values - low) / (high - low), 0.0)
 
 
+def before_threshold(comparison: Comparison) -> Float64[np.ndarray, "y x"]:
+    """The heat before the method's threshold, for metrics that need it."""
+    if comparison.smoothed is None:
+        raise ValueError("this method has no heat before a threshold")
+    return comparison.smoothed
+
+
 def counted(heat: Float[np.ndarray, "y x"], truth: Bool[np.ndarray, "y x"]) -> Curve:
     """Pixels inside and outside the truth at or above every distinct heat value."""
     inside, outside = np.sort(heat[truth]), np.sort(heat[~truth])

@@ -18,6 +18,7 @@ import numpy as np
 from safetensors import SafetensorError
 
 from deixis.errors import ModelError
+from deixis.models.family import Placing
 from deixis.types import PredictionKind, Schedule
 
 if TYPE_CHECKING:
@@ -77,27 +78,49 @@ def check_files(folder: Path) -> None:
         raise ModelError(f"The model in {folder} is incomplete: no {', no '.join(missing)}{hint}. Copy it anew.")
 
 
-def load_modules(folder: Path, dtype: torch.dtype) -> Modules:
-    """The four modules in `dtype`, from local safetensors only; a broken file raises `ModelError`."""
+def load_modules(folder: Path, placing: Placing) -> Modules:
+    """The four modules in the wanted precision, from local safetensors only; a broken file raises `ModelError`."""
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPTokenizer
 
     local: dict[str, Any] = {"local_files_only": True, "use_safetensors": True}
     # Without `accelerate`, low_cpu_mem_usage only warns; saying no keeps it quiet where it is not installed.
-    diffusers: dict[str, Any] = {**local, "low_cpu_mem_usage": False, "torch_dtype": dtype}
+    diffusers: dict[str, Any] = {**local, "low_cpu_mem_usage": False, "torch_dtype": placing.dtype}
     variant = {part: _variant(folder / part, stem) for part, stem in WEIGHTS.items()}
+    tokenizer, encoder = load_clip(placing.text_encoder or folder, placing.dtype)
+    with faults_told(folder), quiet():
+        return Modules(
+            UNet2DConditionModel.from_pretrained(folder / "unet", variant=variant["unet"], **diffusers),
+            AutoencoderKL.from_pretrained(folder / "vae", variant=variant["vae"], **diffusers),
+            encoder,
+            tokenizer,
+        )
+
+
+def load_clip(folder: Path, dtype: torch.dtype) -> tuple[CLIPTokenizer, CLIPTextModel]:
+    """Tokenizer and text encoder from `folder`'s subfolders; missing or broken files raise `ModelError`."""
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    part = "text_encoder"
+    if not _weights(folder / part, WEIGHTS[part]) or not (folder / "tokenizer").is_dir():
+        raise ModelError(
+            f"{folder} holds no text encoder (text_encoder/{WEIGHTS[part]}.safetensors, and tokenizer). Name a folder "
+            "that does, such as a Stable Diffusion folder: --text-encoder PATH."
+        )
+    with faults_told(folder), quiet():
+        encoder = CLIPTextModel.from_pretrained(
+            folder / part, variant=_variant(folder / part, WEIGHTS[part]), dtype=dtype,
+            local_files_only=True, use_safetensors=True,
+        )  # fmt: skip
+        return CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True), encoder
+
+
+@contextmanager
+def faults_told(folder: Path) -> Iterator[None]:
+    """Turn what the libraries raise over a truncated or foreign file into a `ModelError` with the reason."""
     try:
-        with _quiet():
-            return Modules(
-                UNet2DConditionModel.from_pretrained(folder / "unet", variant=variant["unet"], **diffusers),
-                AutoencoderKL.from_pretrained(folder / "vae", variant=variant["vae"], **diffusers),
-                CLIPTextModel.from_pretrained(
-                    folder / "text_encoder", variant=variant["text_encoder"], dtype=dtype, **local
-                ),
-                CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
-            )
-    # What a truncated or foreign file raises differs by library and version; the text keeps the reason.
+        yield
+    # It differs by library and version.
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"The model in {folder} cannot be loaded: {reason} Copy it anew.") from error
@@ -107,7 +130,7 @@ def load_schedule(folder: Path) -> Schedule:
     """ᾱ from the scheduler's configuration; every scheduler of the family names its βs alike."""
     from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
-    with _quiet():
+    with quiet():
         scheduler = DDIMScheduler.from_config(read_json(folder / SCHEDULER))
     return Schedule(scheduler.alphas_cumprod.numpy().astype(np.float64))
 
@@ -143,7 +166,7 @@ def _variant(folder: Path, stem: str) -> str | None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Both libraries log advice while they load, and transformers draws a progress bar; here nobody asked for it."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging

@@ -12,6 +12,7 @@ from deixis.models.composed import ComposedModel, Parts
 from deixis.models.diffusers_files import check_files, load_modules, load_schedule, names_family, prediction_kind
 from deixis.models.diffusers_unet import DiffusersUNet
 from deixis.models.diffusers_vae import DiffusersVAE
+from deixis.models.family import Placing
 from deixis.models.weights import fingerprint
 from deixis.types import LatentModel
 
@@ -23,13 +24,13 @@ class DiffusersFamily:
         """Whether model_index.json names the four classes of this family."""
         return names_family(folder)
 
-    def load(self, folder: Path, label: Label, device: torch.device, dtype: torch.dtype) -> LatentModel:
-        """The model on `device`; the weights are cast to `dtype` whatever precision they are stored in."""
+    def load(self, folder: Path, label: Label, placing: Placing) -> LatentModel:
+        """See `Family.load`."""
         check_files(folder)
-        found = load_modules(folder, dtype)
+        found = load_modules(folder, placing)
         modules: tuple[torch.nn.Module, ...] = (found.unet, found.vae, found.text_encoder)
         for module in modules:
-            module.to(device).eval().requires_grad_(False)
+            module.to(placing.device).eval().requires_grad_(False)
         text = ClipText(found.tokenizer, found.text_encoder, label.name)
         parts = Parts(
             autoencoder=DiffusersVAE(found.vae),

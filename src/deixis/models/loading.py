@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from deixis.errors import ModelError
-from deixis.models.catalog import Label, label_of
+from deixis.models.catalog import label_of
+from deixis.models.family import Family, Placing
 from deixis.models.weights import find
 from deixis.registry import Table
 from deixis.types import LatentModel
@@ -15,32 +16,30 @@ if TYPE_CHECKING:
     import torch
 
 
-class Family(Protocol):
-    """One kind of model files, and how they become a `LatentModel`: a row of the table `FAMILIES`."""
-
-    def recognises(self, folder: Path) -> bool:
-        """Whether the folder's files say that they are of this family; never by its name."""
-        ...
-
-    def load(self, folder: Path, label: Label, device: torch.device, dtype: torch.dtype) -> LatentModel:
-        """The model on a device; missing or broken files raise `ModelError` that says which."""
-        ...
-
-
 FAMILIES: Table[Family] = Table(
     kind="model family",
     group="deixis.models",
-    builtin={"diffusers-ldm": "deixis.models.diffusers_ldm:FAMILY"},
+    builtin={
+        "diffusers-ldm": "deixis.models.diffusers_ldm:FAMILY",
+        "monai-ldm": "deixis.models.monai_ldm:FAMILY",
+    },
 )
 
 
-def load(name_or_path: str | Path = "phantom", device: str = "auto", dtype: torch.dtype | None = None) -> LatentModel:
+def load(
+    name_or_path: str | Path = "phantom",
+    device: str = "auto",
+    dtype: torch.dtype | None = None,
+    text_encoder: str | Path | None = None,
+) -> LatentModel:
     """A frozen model, ready to be read.
 
     Args:
         name_or_path: a catalog name, a folder under ``DEIXIS_MODELS``, or the path of a folder.
         device: "cpu", "cuda", "cuda:1", "mps"; "auto" takes a GPU where there is one.
         dtype: precision of the weights; None means float32, whatever the files hold.
+        text_encoder: a folder that holds `text_encoder` and `tokenizer`, by name or path, for a model whose own files
+            hold none (MONAI's bundles) or that was trained with another.
 
     Raises:
         ModelError: files missing, incomplete or of no known family; no such device.
@@ -49,13 +48,16 @@ def load(name_or_path: str | Path = "phantom", device: str = "auto", dtype: torc
     import torch
 
     folder = find(name_or_path)
+    words = None if text_encoder is None else find(text_encoder)
+    placing = Placing(choose_device(device), dtype or torch.float32, words)
     for name in FAMILIES:
         family = FAMILIES[name]
         if family.recognises(folder):
-            return family.load(folder, label_of(folder), choose_device(device), dtype or torch.float32)
+            return family.load(folder, label_of(folder), placing)
     raise ModelError(
         f"{folder} is no model that deixis knows ({', '.join(FAMILIES)}). A Stable Diffusion folder has a "
-        "model_index.json beside unet, vae, text_encoder, tokenizer and scheduler."
+        "model_index.json beside unet, vae, text_encoder, tokenizer and scheduler; a MONAI bundle has "
+        "configs/inference.json beside models."
     )
 
 

@@ -1,4 +1,4 @@
-"""Where a model's files lie, and what they hash to. Only safetensors are read: nothing is ever unpickled."""
+"""Where a model's files lie, and what they hash to. Pickles are only ever opened as plain tensors, never run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from deixis.models.catalog import CATALOG
 from deixis.registry import unknown_name
 
 SEARCH_VARIABLE = "DEIXIS_MODELS"
+SUFFIXES = (".safetensors", ".pth", ".pt")
 CHUNK = 1 << 20
 
 
@@ -50,8 +51,8 @@ def search_folders() -> tuple[Path, ...]:
 
 
 def weight_files(folder: Path) -> tuple[Path, ...]:
-    """All safetensors files below `folder`, in alphabetical order."""
-    return tuple(sorted(folder.rglob("*.safetensors")))
+    """All weight files below `folder` that deixis reads, in alphabetical order."""
+    return tuple(sorted(file for file in folder.rglob("*") if file.suffix in SUFFIXES))
 
 
 def fingerprint(folder: Path) -> str:

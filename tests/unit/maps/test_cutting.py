@@ -64,3 +64,12 @@ def test_specks_are_no_boxes():
     mask[10:12, 10:12] = True
     assert len(boxes_of(mask, mask.astype(float), minimum_area=2)) == 1
     assert boxes_of(np.zeros((5, 5), bool), np.zeros((5, 5)), minimum_area=1) == ()
+
+
+def test_gamma_levels_the_heat_and_keeps_its_order() -> None:
+    """A power below 1 lifts what lies between 0 and 1, moves neither end, and ranks pixels as before."""
+    heat = np.random.default_rng(0).random((16, 16)).astype(np.float32)
+    plain, levelled = refined(heat, 1.0), refined(heat, 1.0, 0.5)
+    np.testing.assert_allclose(levelled, np.sqrt(plain), atol=1e-6)
+    assert (levelled.min(), levelled.max()) == (0, 1)
+    assert np.array_equal(np.argsort(plain, axis=None), np.argsort(levelled, axis=None))

@@ -20,7 +20,7 @@ class PlantedFamily:
     def recognises(self, folder):
         return (folder / "planted.txt").exists()
 
-    def load(self, folder, label, device, dtype):
+    def load(self, folder, label, placing):
         return PlantedModel(Box(0, 0, 64, 64), name=label.name)
 
 
