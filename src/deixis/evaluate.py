@@ -30,7 +30,7 @@ class Answer:
 
     Args:
         heat: the final heat, after the method's threshold where it has one.
-        smoothed: the heat before that threshold; None where there is no such thing.
+        smoothed: the heat before that threshold; None where nothing is cut, so that the heat itself is it.
         mask: the method's own mask, or None.
         boxes: the method's own boxes with scores, or None.
         evaluations: evaluations of the denoiser spent on it.
@@ -189,7 +189,6 @@ def _rows_of(cases: Sequence[Case], find: Find, metrics: Sequence[str]) -> list[
 
 
 def _scores(case: Case, answer: Answer, metrics: Sequence[str]) -> dict[str, float]:
-    smoothed = None if answer.smoothed is None else normalised(answer.smoothed)
     compared = Comparison(
         heat=normalised(answer.heat),
         seen=answer.heat.seen,
@@ -197,7 +196,7 @@ def _scores(case: Case, answer: Answer, metrics: Sequence[str]) -> dict[str, flo
         boxes=case.boxes,
         mask=answer.mask,
         found=answer.boxes,
-        smoothed=smoothed,
+        smoothed=normalised(answer.smoothed or answer.heat),
     )
     wanted = [METRICS[name] for name in metrics]
     return {metric.name: metric.score(compared) for metric in wanted if metric.applies(compared)}

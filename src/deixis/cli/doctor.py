@@ -25,6 +25,7 @@ MISSING, DAMAGED = "MISSING", "DAMAGED"
 GIVES = {
     "dicom": "compressed DICOM: JPEG-LS, JPEG Lossless, JPEG 2000, HTJ2K",
     "eval": "plots of training and evaluation",
+    "monai": "MONAI's latent diffusion bundles",
     "dev": "tests, types, formatting",
 }
 REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+).*?(?:extra == ['\"](?P<extra>\w+)['\"])?$")

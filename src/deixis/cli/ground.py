@@ -33,6 +33,10 @@ class Options:
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG, JPEG, TIFF or DICOM files.")]
     phrase: Annotated[list[str], typer.Option("--phrase", "-p", help="What to look for. Repeat it for more phrases.")]
     model: Annotated[str, typer.Option("--model", "-m", help="A name from `deixis models`, or a folder.")] = "phantom"
+    text_encoder: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Take the text encoder from here: for models that come without one."),
+    ] = None
     recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = "guided"
     output: Annotated[Path, typer.Option("--output", "-o", help="Where results go, one folder per image.")] = Path(
         "deixis-out"
@@ -89,7 +93,8 @@ def checked(asked: Options) -> Order:
     for name in formats:
         if name not in WRITERS:
             raise unknown_name("output format", name, WRITERS.names())
-    find(asked.model)
+    for name in filter(None, (asked.model, asked.text_encoder)):
+        find(name)
     check_writable(asked.output)
     return Order(asked, phrases, chosen, formats)
 
@@ -123,7 +128,8 @@ def _ready(order: Order) -> CountedModel:
     from deixis.models.counted import CountedModel
     from deixis.models.loading import load
 
-    model = CountedModel(load(order.asked.model, order.asked.device))
+    asked = order.asked
+    model = CountedModel(load(asked.model, asked.device, text_encoder=asked.text_encoder))
     model.embed([phrase.text for phrase in order.phrases])
     return model
 

@@ -83,6 +83,8 @@ def constants(value: Any, prefix: str = "") -> Iterator[tuple[str, str, str]]:
 
 
 def _told(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
     if isinstance(value, dict):
         return "; ".join(f"{name}: sites {row.sites}, log-SNR {row.log_snr}" for name, row in value.items()) or "none"
     return str(value)

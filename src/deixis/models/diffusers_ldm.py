@@ -39,7 +39,7 @@ class DiffusersFamily:
             schedule=load_schedule(folder),
             prediction=prediction_kind(folder),
         )
-        return ComposedModel("diffusers-ldm", label, parts, fingerprint(folder))
+        return ComposedModel("diffusers-ldm", label, parts, fingerprint(*placing.sources(folder)))
 
 
 FAMILY = DiffusersFamily()

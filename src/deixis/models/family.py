@@ -27,6 +27,10 @@ class Placing:
     dtype: torch.dtype
     text_encoder: Path | None = None
 
+    def sources(self, folder: Path) -> tuple[Path, ...]:
+        """The folders whose weights make the model in `folder`, for its fingerprint."""
+        return (folder,) if self.text_encoder is None else (folder, self.text_encoder / "text_encoder")
+
 
 class Family(Protocol):
     """One kind of model files, and how they become a `LatentModel`."""

@@ -66,7 +66,7 @@ class MonaiFamily:
             schedule=schedule_of(bundle),
             prediction=prediction_of(bundle),
         )
-        return ComposedModel("monai-ldm", label, parts, fingerprint(folder))
+        return ComposedModel("monai-ldm", label, parts, fingerprint(*placing.sources(folder)))
 
 
 FAMILY = MonaiFamily()

@@ -55,13 +55,14 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(file for file in folder.rglob("*") if file.suffix in SUFFIXES))
 
 
-def fingerprint(folder: Path) -> str:
+def fingerprint(*folders: Path) -> str:
     """SHA-256 over the names and contents of all weight files; remembered until a file changes size or time."""
     digest = hashlib.sha256()
-    for file in weight_files(folder):
-        stat = file.stat()
-        digest.update(file.relative_to(folder).as_posix().encode())
-        digest.update(_file_hash(file, stat.st_size, stat.st_mtime_ns))
+    for folder in folders:
+        for file in weight_files(folder):
+            stat = file.stat()
+            digest.update(file.relative_to(folder).as_posix().encode())
+            digest.update(_file_hash(file, stat.st_size, stat.st_mtime_ns))
     return digest.hexdigest()
 
 

@@ -45,12 +45,22 @@ def model_card(plan: TrainingPlan, folder: Path, device: str, *, sample: int = 4
         *_areas(drawn, plan.size),
         "\n## Training\n",
         *_stages(plan, folder),
+        _command(plan),
         training,
         *_earlier(plan),
         "## Limits\n",
         limits,
     ]
     return "\n".join(sections)
+
+
+def _command(plan: TrainingPlan) -> str:
+    """What to type for the same plan."""
+    steps = f"{plan.text.steps},{plan.autoencoder.steps},{plan.denoiser.steps}"
+    seeds = f"{plan.first_seed}:{plan.first_seed + plan.images}"
+    start = f" --start {Path(plan.start).name}" if plan.start else ""
+    said = f"deixis train -o DIR --seeds {seeds} --size {plan.size} --steps {steps} --seed {plan.denoiser.seed}{start}"
+    return f"\n`{said}`"
 
 
 def _earlier(plan: TrainingPlan) -> list[str]:

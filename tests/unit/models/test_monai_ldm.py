@@ -112,3 +112,10 @@ def test_a_schedule_that_is_not_known_is_an_error(bundle, words, name, value):
     file.write_text(json.dumps(config))
     with pytest.raises(ModelError, match=value):
         load(bundle, device="cpu", text_encoder=words)
+
+
+def test_the_hash_covers_the_given_text_encoder(bundle, words, tmp_path):
+    """Two encoders, two models: provenance tells them apart."""
+    other = write_tiny_model(tmp_path / "other", width=64, dtype=torch.float32)
+    hashes = {load(bundle, device="cpu", text_encoder=encoder).spec.weights_sha256 for encoder in (words, other)}
+    assert len(hashes) == 2

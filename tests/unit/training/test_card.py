@@ -13,6 +13,7 @@ def test_card_names_data_cost_and_limits(tmp_path: Path) -> None:
     card = model_card(TrainingPlan(images=12, size=64), tmp_path, "cpu", sample=12)
     assert "seeds 0 to 11" in card
     assert "| denoiser | 40 | 24 | 0.2500 | 2 min |" in card
+    assert "deixis train -o DIR --seeds 0:12 --size 64 --steps 700,1400,2000 --seed 0`" in card
     assert "never to be used for diagnosis" in card
     assert "| Pneumothorax |" in card or "| Consolidation |" in card
 
