@@ -13,7 +13,7 @@ TRUNCATE = 4.0
 def refined(
     heat: Float[np.ndarray, "row column"], sigma: float, gamma: float = 1.0
 ) -> Float32[np.ndarray, "row column"]:
-    """The heat under a Gaussian of `sigma` pixels (border mirrored, cut at 4 σ), brought to [0, 1], to the power `gamma`.
+    """The heat under a Gaussian of `sigma` pixels (border mirrored, cut at 4 σ), in [0, 1], to the power `gamma`.
 
     As the code of arXiv 2404.12920 does with σ = 2.5 and no power. A `gamma` below 1 levels a heat whose peaks stand
     out of what they belong to: it changes no ranking of pixels, but what a threshold keeps.
