@@ -39,6 +39,8 @@ def main() -> None:
     with command.make_context("deixis", ["--help"], resilient_parsing=True) as context:
         for name, verb in command.commands.items():
             sections.append(section(name, verb, context))
+            for further, below in getattr(verb, "commands", {}).items():
+                sections.append(section(f"{name} {further}", below, context))
     sys.stdout.write("\n".join([*sections, TAIL]))
 
 

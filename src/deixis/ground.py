@@ -24,7 +24,7 @@ from deixis.maps.evidence import EVIDENCE
 from deixis.maps.masks import cut
 from deixis.maps.reading import Question, Reader
 from deixis.maps.refine import refined
-from deixis.maps.sites import sites_by_rule, sites_named
+from deixis.maps.sites import sites_of
 from deixis.models.counted import CountedModel
 from deixis.models.loading import load
 from deixis.recipes import DEFAULT, Recipe
@@ -93,7 +93,7 @@ class View:
         """The image's latents at the noise levels of the recipe, and the sites to be read there."""
         recipe, model = self.recipe, self._model
         reading = recipe.readings.get(model.spec.name)
-        sites = sites_by_rule(model.spec) if reading is None else sites_named(model.spec, reading.sites)
+        sites = sites_of(model.spec, recipe)
         pixels = self.placement.to_model(self.image.pixels, antialias=recipe.antialias)
         latent = model.encode(torch.from_numpy(pixels)[None, None])
         content = hashlib.sha256(repr(self.placement).encode() + self.image.pixels.tobytes()).hexdigest()

@@ -193,7 +193,9 @@ def test_the_model_is_loaded_once_for_any_number_of_images(ground, picture, plac
     from deixis.models.loading import load
 
     calls = []
-    monkeypatch.setattr("deixis.models.loading.load", lambda *given: calls.append(given) or load(*given))
+    monkeypatch.setattr(
+        "deixis.models.loading.load", lambda *given, **more: calls.append(given) or load(*given, **more)
+    )
     ground(picture, write_picture(place / "other.png"), "-p", "opacity", "--format", "json")
     assert len(calls) == 1
 

@@ -12,7 +12,7 @@ import typer
 from deixis.cli import console
 from deixis.cli.failures import INTERRUPTED, TOLD, WRONG, as_told
 
-# In the order of `deixis --help`. Each is a file beside this one that holds a function of the same name.
+# In the order of `deixis --help`. Each is a file beside this one with a function, or an app of verbs, of its name.
 VERBS = ("ground", "demo", "models", "recipes", "doctor", "phantom", "train")
 
 app = typer.Typer(
@@ -21,7 +21,11 @@ app = typer.Typer(
     epilog="Research use only, not for diagnosis. Exit codes: 0 done, 2 something was wrong, 130 interrupted.",
 )
 for verb in VERBS:
-    app.command(verb)(getattr(import_module(f"deixis.cli.{verb}"), verb))
+    spoken = getattr(import_module(f"deixis.cli.{verb}"), verb)
+    if isinstance(spoken, typer.Typer):
+        app.add_typer(spoken, name=verb)
+    else:
+        app.command(verb)(spoken)
 
 
 def show_version(asked: bool) -> None:

@@ -58,10 +58,10 @@ def _show(recipe: Recipe) -> None:
 
 
 def _show_sites(recipe: Recipe, spec: ModelSpec) -> None:
-    from deixis.maps.sites import sites_by_rule, sites_named
+    from deixis.maps.sites import sites_of
 
     reading = recipe.readings.get(spec.name)
-    sites = sites_by_rule(spec) if reading is None else sites_named(spec, reading.sites)
+    sites = sites_of(spec, recipe)
     how = "by the general rule" if reading is None else f"named for it, log-SNR {reading.log_snr}"
     console.say(f"\nOf {spec.name} it reads {len(sites)} of {len(spec.sites)} cross-attention sites ({how}):")
     rows = console.table("site", "grid", "heads", "module")

@@ -6,10 +6,21 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from deixis.errors import DeixisError
+from deixis.recipes import Recipe
 from deixis.types import ModelSpec, Site
 
 # Pixels of the image per query position at the sites that are read: 16×16 of a 512 px model (arXiv 2404.12920).
 PIXELS_PER_QUERY = 32
+
+
+def sites_of(spec: ModelSpec, recipe: Recipe) -> tuple[Site, ...]:
+    """The sites that a recipe reads of a model: those it names for it, else those of the general rule.
+
+    Raises:
+        DeixisError: it names sites that the model lacks, or the rule finds none; says which sites there are.
+    """
+    reading = recipe.readings.get(spec.name)
+    return sites_by_rule(spec) if reading is None else sites_named(spec, reading.sites)
 
 
 def sites_named(spec: ModelSpec, indices: Sequence[int]) -> tuple[Site, ...]:

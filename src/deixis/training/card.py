@@ -45,6 +45,7 @@ def model_card(plan: TrainingPlan, folder: Path, device: str, *, sample: int = 4
         *_areas(drawn, plan.size),
         "\n## Training\n",
         *_stages(plan, folder),
+        f"\nWeights: sha256 `{fingerprint(folder / 'model')}`.",
         _command(plan),
         training,
         *_earlier(plan),
