@@ -33,7 +33,7 @@ def test_check_says_what_a_model_is(tmp_path, capsys):
     folder = write_tiny_model(tmp_path / "sd")
     assert main(["models", "check", str(folder)]) == 0
     told = capsys.readouterr().out
-    for part in ("family diffusers-ldm", "v_prediction", "1:4×4", "reads sites 1, 2, 4", "7 of 7 sites heard", "finite"):
+    for part in ("family diffusers-ldm", "1:4×4", "reads sites 1, 2, 4", "7 of 7 sites heard", "is finite"):
         assert part in told
     assert main(["models", "check", str(tmp_path / "absent")]) == 2
 
