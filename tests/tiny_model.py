@@ -66,7 +66,7 @@ def tiny_vae():
     )
 
 
-def tiny_text_encoder(width: int = 16):
+def tiny_text_encoder(width: int = 16, layers: int = 1):
     from transformers import CLIPTextConfig, CLIPTextModel
 
     return CLIPTextModel(
@@ -74,7 +74,7 @@ def tiny_text_encoder(width: int = 16):
             vocab_size=len(_vocabulary()),
             hidden_size=width,
             intermediate_size=32,
-            num_hidden_layers=1,
+            num_hidden_layers=layers,
             num_attention_heads=2,
             max_position_embeddings=CAPACITY,
             bos_token_id=_vocabulary()["<|startoftext|>"],

@@ -205,6 +205,16 @@ class TestTinyModel(ModelConformance):
         return tiny_model
 
 
+class TestTinySdxl(ModelConformance):
+    """The suite on a tiny random Stable Diffusion XL folder."""
+
+    @pytest.fixture(scope="class")
+    def model(self, tmp_path_factory):
+        from tiny_sdxl import write_tiny_sdxl
+
+        return load(write_tiny_sdxl(tmp_path_factory.mktemp("sdxl") / "xl"), device="cpu")
+
+
 class TestMonaiBundle(ModelConformance):
     """The suite on a small MONAI bundle whose text encoder is given apart."""
 

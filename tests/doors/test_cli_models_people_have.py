@@ -7,6 +7,7 @@ import pytest
 from deixis.cli.app import main
 from monai_bundle import write_bundle
 from tiny_model import write_tiny_model
+from tiny_sdxl import write_tiny_sdxl
 
 IMAGE = Path(__file__).parents[2] / "examples" / "effusion.png"
 
@@ -18,6 +19,10 @@ def grounded(folder: Path, out: Path, *more: str) -> bool:
 
 def test_stable_diffusion_folder(tmp_path):
     assert grounded(write_tiny_model(tmp_path / "sd"), tmp_path / "out")
+
+
+def test_stable_diffusion_xl_folder(tmp_path):
+    assert grounded(write_tiny_sdxl(tmp_path / "xl"), tmp_path / "out")
 
 
 def test_monai_bundle_with_a_text_encoder_given(tmp_path):

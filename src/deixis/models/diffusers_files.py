@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -18,7 +17,6 @@ import numpy as np
 from safetensors import SafetensorError
 
 from deixis.errors import ModelError
-from deixis.models.family import Placing
 from deixis.types import PredictionKind, Schedule
 
 if TYPE_CHECKING:
@@ -29,90 +27,99 @@ if TYPE_CHECKING:
 
 INDEX = "model_index.json"
 SCHEDULER = "scheduler/scheduler_config.json"
-CLASSES: Mapping[str, str] = {
-    "unet": "UNet2DConditionModel",
-    "vae": "AutoencoderKL",
-    "text_encoder": "CLIPTextModel",
-    "tokenizer": "CLIPTokenizer",
-}
-# Stems of the weight files, as save_pretrained of either library writes them.
-WEIGHTS: Mapping[str, str] = {
-    "unet": "diffusion_pytorch_model",
-    "vae": "diffusion_pytorch_model",
-    "text_encoder": "model",
-}
+# Stems of the weight files, as save_pretrained of either library writes them, by the library's part of a class's name.
+STEMS: Mapping[str, str] = {"CLIP": "model", "": "diffusion_pytorch_model"}
 TOKENIZER_LAYOUTS = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 HALF = "fp16"
 
 
-@dataclass(frozen=True)
-class Modules:
-    """The loaded modules of one folder, on one device."""
+def names_classes(folder: Path, classes: Mapping[str, str]) -> bool:
+    """Whether model_index.json names these classes of transformers and diffusers, and no text encoder beside them.
 
-    unet: UNet2DConditionModel
-    vae: AutoencoderKL
-    text_encoder: CLIPTextModel
-    tokenizer: CLIPTokenizer
-
-
-def names_family(folder: Path) -> bool:
-    """Whether model_index.json names the four classes of the family (a "Fast" tokenizer is the same one)."""
+    A "Fast" tokenizer is the same one; scheduler, safety checker and feature extractor are nobody's mark.
+    """
     if not (folder / INDEX).is_file():
         return False
     index = read_json(folder / INDEX)
-    named = {part: str((index.get(part) or [None, None])[1]).removesuffix("Fast") for part in CLASSES}
-    return named == dict(CLASSES)
+    named = {part: str(value[1]).removesuffix("Fast") for part, value in index.items() if isinstance(value, list)}
+    told = {part: name for part, name in named.items() if part in classes or part.startswith("text_encoder")}
+    return {part: name for part, name in told.items() if name != "None"} == dict(classes)
 
 
-def check_files(folder: Path) -> None:
+def check_files(folder: Path, classes: Mapping[str, str]) -> None:
     """Raise `ModelError` that lists all files which are missing, and says what is there in their place."""
-    missing = [f"{part}/config.json" for part in WEIGHTS if not (folder / part / "config.json").is_file()]
-    missing += [f"{part}/{stem}.safetensors" for part, stem in WEIGHTS.items() if not _weights(folder / part, stem)]
-    if not any(all((folder / "tokenizer" / file).is_file() for file in layout) for layout in TOKENIZER_LAYOUTS):
-        missing.append("tokenizer/tokenizer.json (or vocab.json and merges.txt)")
+    networks = [part for part in classes if not part.startswith("tokenizer")]
+    missing = [f"{part}/config.json" for part in networks if not (folder / part / "config.json").is_file()]
+    stems = {part: _stem(classes[part]) for part in networks}
+    missing += [f"{part}/{stem}.safetensors" for part, stem in stems.items() if not _weights(folder / part, stem)]
+    for part in (part for part in classes if part.startswith("tokenizer")):
+        if not any(all((folder / part / file).is_file() for file in layout) for layout in TOKENIZER_LAYOUTS):
+            missing.append(f"{part}/tokenizer.json (or vocab.json and merges.txt)")
     if not (folder / SCHEDULER).is_file():
         missing.append(SCHEDULER)
     if missing:
-        pickled = [file.name for part in WEIGHTS for file in (folder / part).glob("*.bin")]
-        hint = "; its pickled .bin weights are never read, convert them to safetensors" if pickled else ""
+        pickled = [file.name for part in networks for file in (folder / part).glob("*.bin")]
+        hint = "; its pickled .bin weights are not read, `deixis models convert` rewrites them" if pickled else ""
         raise ModelError(f"The model in {folder} is incomplete: no {', no '.join(missing)}{hint}. Copy it anew.")
 
 
-def load_modules(folder: Path, placing: Placing) -> Modules:
-    """The four modules in the wanted precision, from local safetensors only; a broken file raises `ModelError`."""
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+def load_unet(folder: Path, dtype: torch.dtype) -> UNet2DConditionModel:
+    """The UNet in `folder`/unet, from local safetensors only; a broken file raises `ModelError`."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-    local: dict[str, Any] = {"local_files_only": True, "use_safetensors": True}
-    # Without `accelerate`, low_cpu_mem_usage only warns; saying no keeps it quiet where it is not installed.
-    diffusers: dict[str, Any] = {**local, "low_cpu_mem_usage": False, "torch_dtype": placing.dtype}
-    variant = {part: _variant(folder / part, stem) for part, stem in WEIGHTS.items()}
-    tokenizer, encoder = load_clip(placing.text_encoder or folder, placing.dtype)
-    with faults_told(folder), quiet():
-        return Modules(
-            UNet2DConditionModel.from_pretrained(folder / "unet", variant=variant["unet"], **diffusers),
-            AutoencoderKL.from_pretrained(folder / "vae", variant=variant["vae"], **diffusers),
-            encoder,
-            tokenizer,
-        )
+    return cast("UNet2DConditionModel", _network(UNet2DConditionModel, folder / "unet", dtype))
+
+
+def load_vae(folder: Path, dtype: torch.dtype) -> AutoencoderKL:
+    """The autoencoder in `folder`/vae; one that overflows in half precision, and says so, comes in single."""
+    import torch
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+    config = read_json(folder / "vae" / "config.json")
+    wanted = torch.float32 if config.get("force_upcast", True) and dtype == torch.float16 else dtype
+    return cast("AutoencoderKL", _network(AutoencoderKL, folder / "vae", wanted))
+
+
+def _network(network: Any, folder: Path, dtype: torch.dtype) -> torch.nn.Module:
+    variant = _variant(folder, STEMS[""])
+    with faults_told(folder.parent), quiet():
+        # Without `accelerate`, low_cpu_mem_usage only warns; saying no keeps it quiet where it is not installed.
+        loaded: torch.nn.Module = network.from_pretrained(
+            folder, variant=variant, torch_dtype=dtype, low_cpu_mem_usage=False, local_files_only=True,
+            use_safetensors=True,
+        )  # fmt: skip
+    return loaded
 
 
 def load_clip(folder: Path, dtype: torch.dtype) -> tuple[CLIPTokenizer, CLIPTextModel]:
     """Tokenizer and text encoder from `folder`'s subfolders; missing or broken files raise `ModelError`."""
-    from transformers import CLIPTextModel, CLIPTokenizer
+    from transformers import CLIPTextModel
 
-    part = "text_encoder"
-    if not _weights(folder / part, WEIGHTS[part]) or not (folder / "tokenizer").is_dir():
+    if not _weights(folder / "text_encoder", STEMS["CLIP"]) or not (folder / "tokenizer").is_dir():
         raise ModelError(
-            f"{folder} holds no text encoder (text_encoder/{WEIGHTS[part]}.safetensors, and tokenizer). Name a folder "
+            f"{folder} holds no text encoder (text_encoder/{STEMS['CLIP']}.safetensors, and tokenizer). Name a folder "
             "that does, such as a Stable Diffusion folder: --text-encoder PATH."
         )
-    with faults_told(folder), quiet():
-        encoder = CLIPTextModel.from_pretrained(
-            folder / part, variant=_variant(folder / part, WEIGHTS[part]), dtype=dtype,
-            local_files_only=True, use_safetensors=True,
-        )  # fmt: skip
-        return CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True), encoder
+    encoder = load_text_network(CLIPTextModel, folder / "text_encoder", dtype)
+    return load_tokenizer(folder / "tokenizer"), cast("CLIPTextModel", encoder)
+
+
+def load_text_network(network: Any, folder: Path, dtype: torch.dtype) -> torch.nn.Module:
+    """A network of transformers in `folder`, from local safetensors only; a broken file raises `ModelError`."""
+    variant = _variant(folder, STEMS["CLIP"])
+    with faults_told(folder.parent), quiet():
+        loaded: torch.nn.Module = network.from_pretrained(
+            folder, variant=variant, dtype=dtype, local_files_only=True, use_safetensors=True
+        )
+    return loaded
+
+
+def load_tokenizer(folder: Path) -> CLIPTokenizer:
+    """The tokenizer in `folder`; a broken file raises `ModelError`."""
+    from transformers import CLIPTokenizer
+
+    with faults_told(folder.parent), quiet():
+        return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 @contextmanager
@@ -149,10 +156,14 @@ def read_json(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read as JSON: {error}. Copy the model anew.") from error
+        raise ModelError(f"{file} cannot be read as JSON: {error}. Copy it anew.") from error
     if not isinstance(content, dict):
-        raise ModelError(f"{file} holds no JSON object. Copy the model anew.")
+        raise ModelError(f"{file} holds no JSON object. Copy it anew.")
     return content
+
+
+def _stem(network: str) -> str:
+    return next(stem for prefix, stem in STEMS.items() if network.startswith(prefix))
 
 
 def _weights(folder: Path, stem: str) -> bool:

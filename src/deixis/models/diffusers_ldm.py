@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
+from deixis.errors import ModelError
 from deixis.models.catalog import Label
 from deixis.models.clip_text import ClipText
 from deixis.models.composed import ComposedModel, Parts
-from deixis.models.diffusers_files import check_files, load_modules, load_schedule, names_family, prediction_kind
+from deixis.models.diffusers_files import (
+    check_files,
+    load_clip,
+    load_schedule,
+    load_unet,
+    load_vae,
+    names_classes,
+    prediction_kind,
+)
 from deixis.models.diffusers_unet import DiffusersUNet
 from deixis.models.diffusers_vae import DiffusersVAE
 from deixis.models.family import Placing
 from deixis.models.weights import fingerprint
 from deixis.types import LatentModel
+
+CLASSES = {
+    "unet": "UNet2DConditionModel",
+    "vae": "AutoencoderKL",
+    "text_encoder": "CLIPTextModel",
+    "tokenizer": "CLIPTokenizer",
+}
 
 
 class DiffusersFamily:
@@ -22,20 +36,24 @@ class DiffusersFamily:
 
     def recognises(self, folder: Path) -> bool:
         """Whether model_index.json names the four classes of this family."""
-        return names_family(folder)
+        return names_classes(folder, CLASSES)
 
     def load(self, folder: Path, label: Label, placing: Placing) -> LatentModel:
         """See `Family.load`."""
-        check_files(folder)
-        found = load_modules(folder, placing)
-        modules: tuple[torch.nn.Module, ...] = (found.unet, found.vae, found.text_encoder)
-        for module in modules:
+        check_files(folder, CLASSES)
+        tokenizer, encoder = load_clip(placing.text_encoder or folder, placing.dtype)
+        vae, unet = load_vae(folder, placing.dtype), load_unet(folder, placing.dtype)
+        if unet.config["addition_embed_type"] is not None:
+            raise ModelError(
+                f"The UNet in {folder} takes more than one text, which this kind of folder cannot give it."
+            )
+        for module in (vae, unet, encoder):
             module.to(placing.device).eval().requires_grad_(False)
-        text = ClipText(found.tokenizer, found.text_encoder, label.name)
+        text = ClipText(tokenizer, encoder, label.name)
         parts = Parts(
-            autoencoder=DiffusersVAE(found.vae),
+            autoencoder=DiffusersVAE(vae),
             text=text,
-            denoiser=DiffusersUNet(found.unet, text.tokens),
+            denoiser=DiffusersUNet(unet, text.tokens),
             schedule=load_schedule(folder),
             prediction=prediction_kind(folder),
         )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Below -10000 a probability underflows to 0 in every precision; it is the constant that the UNet itself adds.
 MASKED = -10000.0
+# Stable Diffusion XL is told six sizes: height and width of the original, of the crop's corner, and of the aim.
+SIZES = 6
 
 
 class DiffusersUNet:
@@ -64,8 +66,6 @@ def discover_sites(unet: UNet2DConditionModel, tokens: int) -> tuple[Projection,
     from diffusers.models.transformers.transformer_2d import Transformer2DModel
 
     config = unet.config
-    if config["addition_embed_type"] is not None or config["encoder_hid_dim_type"] is not None:
-        raise ModelError("This UNet takes further conditioning (SDXL, image prompts), which deixis does not read yet.")
     kind: dict[str, Any] = {"device": unet.device, "dtype": unet.dtype}
     latent = torch.zeros(1, config["in_channels"], *_sides(config["sample_size"]), **kind)
     states = torch.zeros(1, tokens, config["cross_attention_dim"], **kind)
@@ -77,7 +77,22 @@ def discover_sites(unet: UNet2DConditionModel, tokens: int) -> tuple[Projection,
         if isinstance(module, Attention) and module.is_cross_attention
     ]
     timestep = torch.zeros(1, device=unet.device, dtype=torch.long)
-    return discover(lambda: unet(latent, timestep, states), planes, layers)
+    added = _added(unet)
+    return discover(lambda: unet(latent, timestep, states, added_cond_kwargs=added), planes, layers)
+
+
+def _added(unet: UNet2DConditionModel) -> dict[str, Tensor] | None:
+    """Zeros in the shapes of what a UNet takes beside the text; more than pooled text and sizes raises `ModelError`."""
+    config = unet.config
+    kind = config["addition_embed_type"]
+    if kind is None and config["encoder_hid_dim_type"] is None:
+        return None
+    if kind != "text_time" or config["encoder_hid_dim_type"] is not None:
+        told = kind or config["encoder_hid_dim_type"]
+        raise ModelError(f"This UNet takes further conditioning ({told}), which deixis does not read.")
+    width = config["projection_class_embeddings_input_dim"] - SIZES * config["addition_time_embed_dim"]
+    shapes = {"text_embeds": width, "time_ids": SIZES}
+    return {name: torch.zeros(1, n, device=unet.device, dtype=unet.dtype) for name, n in shapes.items()}
 
 
 def _sides(sample_size: int | tuple[int, int]) -> tuple[int, int]:

@@ -21,6 +21,7 @@ FAMILIES: Table[Family] = Table(
     group="deixis.models",
     builtin={
         "diffusers-ldm": "deixis.models.diffusers_ldm:FAMILY",
+        "sdxl": "deixis.models.sdxl:FAMILY",
         "monai-ldm": "deixis.models.monai_ldm:FAMILY",
     },
 )
