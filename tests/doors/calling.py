@@ -1,6 +1,7 @@
 """Calls the command line in this process, or in one of its own, and says what came of it."""
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -33,9 +34,16 @@ def call(capsys, *arguments: object) -> Call:
 
 
 def spawn(*arguments: object, **how) -> subprocess.Popen:
-    """`python -m deixis ARGUMENTS`, in a process of its own."""
+    """`python -m deixis ARGUMENTS`, in a process of its own, which Ctrl-C reaches.
+
+    A background job inherits that SIGINT is ignored; a user's terminal does not ignore it.
+    """
     command = [sys.executable, "-m", "deixis", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def document(folder: Path) -> dict:
