@@ -66,7 +66,7 @@ def tiny_vae():
     )
 
 
-def tiny_text_encoder(width: int = 16, layers: int = 1):
+def tiny_text_encoder(width: int = 16, layers: int = 1, heads: int = 2):
     from transformers import CLIPTextConfig, CLIPTextModel
 
     return CLIPTextModel(
@@ -75,7 +75,7 @@ def tiny_text_encoder(width: int = 16, layers: int = 1):
             hidden_size=width,
             intermediate_size=32,
             num_hidden_layers=layers,
-            num_attention_heads=2,
+            num_attention_heads=heads,
             max_position_embeddings=CAPACITY,
             bos_token_id=_vocabulary()["<|startoftext|>"],
             eos_token_id=_vocabulary()["<|endoftext|>"],

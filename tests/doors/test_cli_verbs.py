@@ -94,7 +94,7 @@ def test_doctor_goes_on_where_something_is_missing(capsys, monkeypatch):
         raise ModelError(f"{name} is not here.")
 
     monkeypatch.setattr(doctor, "_version", lambda name: None if name in {"pydicom", "python-gdcm"} else "1.0")
-    monkeypatch.setattr("deixis.models.weights.find", absent)
+    monkeypatch.setattr("deixis.models.finding.find", absent)
     done = call(capsys, "doctor")
     assert done.code == 2
     assert "MISSING pip install pydicom" in done.out

@@ -29,7 +29,8 @@ class GivenText:
     """The states that the published run was given: "" and its one phrase, one character per token."""
 
     def __init__(self, states, first, last):
-        self.states, self.first, self.last, self.tokens = torch.from_numpy(states), first, last, states.shape[1]
+        self.states, self.first, self.last = torch.from_numpy(states), first, last
+        self.tokens, self.width = states.shape[1:]
 
     def embed(self, texts):
         rows = [int(bool(text)) for text in texts]

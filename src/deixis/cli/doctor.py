@@ -25,7 +25,9 @@ MISSING, DAMAGED = "MISSING", "DAMAGED"
 GIVES = {
     "dicom": "compressed DICOM: JPEG-LS, JPEG Lossless, JPEG 2000, HTJ2K",
     "eval": "plots of training and evaluation",
+    "lora": "LoRA adapters on diffusers models",
     "monai": "MONAI's latent diffusion bundles",
+    "pixart": "tokenizers of PixArt's T5 encoder",
     "dev": "tests, types, formatting",
 }
 REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+).*?(?:extra == ['\"](?P<extra>\w+)['\"])?$")
@@ -86,8 +88,8 @@ def devices() -> Iterator[Finding]:
 def bundled() -> Iterator[Finding]:
     """Whether the model that comes with deixis is here and whole."""
     from deixis.errors import DeixisError
+    from deixis.models.finding import find
     from deixis.models.loading import load
-    from deixis.models.weights import find
 
     try:
         folder = find("phantom")

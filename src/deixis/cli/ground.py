@@ -81,7 +81,7 @@ def ground(asked: Options) -> None:
 
 def checked(asked: Options) -> Order:
     """The order for these options; what is wrong with them raises before torch is loaded."""
-    from deixis.models.weights import find
+    from deixis.models.finding import find
     from deixis.recipes import recipe
     from deixis.registry import unknown_name
     from deixis.types import Phrase

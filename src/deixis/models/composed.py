@@ -104,4 +104,6 @@ class ComposedModel:
         """See `LatentModel.tapped`."""
         denoiser = self._parts.denoiser
         chosen = [denoiser.projections[site.index] for site in sites]
-        return listening(denoiser.module, chosen, tap, denoiser.read_call, stop_after_last=stop_after_last)
+        return listening(
+            denoiser.module, chosen, tap, denoiser.read_call, denoiser.sides, stop_after_last=stop_after_last
+        )

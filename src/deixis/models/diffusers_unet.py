@@ -47,9 +47,10 @@ class DiffusersUNet:
         return answer
 
     def read_call(self, arguments: Arguments, keywords: Keywords) -> Call:
-        """Timesteps and text mask of a running call."""
-        mask = keywords["encoder_attention_mask"]
-        return Call(arguments[1], None if mask is None else (1 - mask.to(arguments[0].dtype)) * MASKED)
+        """Timesteps, text mask and size of a running call."""
+        latent, mask = arguments[0], keywords["encoder_attention_mask"]
+        bias = None if mask is None else (1 - mask.to(latent.dtype)) * MASKED
+        return Call(arguments[1], bias, (latent.shape[-2], latent.shape[-1]))
 
     def text_states(self, context: Context) -> Float[Tensor, "case token dim"]:
         """The states themselves, in the network's precision."""

@@ -43,18 +43,21 @@ class Layer:
 
 
 @torch.no_grad()
-def discover(call: Callable[[], Any], planes: Sequence[nn.Module], layers: Sequence[Layer]) -> tuple[Projection, ...]:
+def discover(
+    call: Callable[[], Any], planes: Sequence[nn.Module], layers: Sequence[Layer], *, patch: int = 1
+) -> tuple[Projection, ...]:
     """The layers that `call` runs, in call order.
 
     Args:
         call: evaluates the denoiser once.
         planes: modules whose first argument is ``[case channel row column]``; the last one entered gives the grid.
         layers: the candidates.
+        patch: cells of a plane along a side that make one query position.
 
     Raises:
         ModelError: none of the layers ran.
     """
-    recorder = _Recorder()
+    recorder = _Recorder(patch)
     handles: list[Any] = [plane.register_forward_pre_hook(recorder.note_grid) for plane in planes]
     handles += [layer.to_q.register_forward_hook(partial(recorder.note_site, layer)) for layer in layers]
     try:
@@ -70,13 +73,14 @@ def discover(call: Callable[[], Any], planes: Sequence[nn.Module], layers: Seque
 class _Recorder:
     """Notes every layer as its queries are formed."""
 
-    def __init__(self) -> None:
+    def __init__(self, patch: int) -> None:
+        self.patch = patch
         self.grid = (0, 0)
         self.found: list[Projection] = []
 
     def note_grid(self, module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
         height, width = arguments[0].shape[-2:]
-        self.grid = (height, width)
+        self.grid = (height // self.patch, width // self.patch)
 
     def note_site(self, layer: Layer, module: nn.Module, arguments: tuple[Tensor, ...], answer: Tensor) -> None:
         site = Site(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from deixis.models.catalog import Label
 from deixis.types import LatentModel
 
 if TYPE_CHECKING:
     import torch
+
+    Network = TypeVar("Network", bound=torch.nn.Module)
 
 
 @dataclass(frozen=True)
@@ -20,25 +22,29 @@ class Placing:
     Args:
         device: where its weights go.
         dtype: precision of the weights, whatever the files hold.
-        text_encoder: folder of the text encoder and its tokenizer, in place of the model's own; None takes its own.
+        text_encoder: where the text encoder and its tokenizer lie, in place of the model's own; None takes its own.
+        vae: where the autoencoder lies, in place of the model's own.
+        adapters: LoRA folders or files, added in this order.
     """
 
     device: torch.device
     dtype: torch.dtype
     text_encoder: Path | None = None
+    vae: Path | None = None
+    adapters: tuple[Path, ...] = ()
 
-    def sources(self, folder: Path) -> tuple[Path, ...]:
-        """The folders whose weights make the model in `folder`, for its fingerprint."""
-        return (folder,) if self.text_encoder is None else (folder, self.text_encoder / "text_encoder")
+    def frozen(self, network: Network) -> Network:
+        """The network on the device, as it is read: never trained, nothing random in it."""
+        return network.to(self.device).eval().requires_grad_(False)
 
 
 class Family(Protocol):
     """One kind of model files, and how they become a `LatentModel`."""
 
-    def recognises(self, folder: Path) -> bool:
-        """Whether the folder's files say that they are of this family; never by its name."""
+    def recognises(self, place: Path) -> bool:
+        """Whether the files in a folder, or a single file, say that they are of this family; never by a name."""
         ...
 
-    def load(self, folder: Path, label: Label, placing: Placing) -> LatentModel:
+    def load(self, place: Path, label: Label, placing: Placing) -> LatentModel:
         """The model where `placing` wants it; missing or broken files raise `ModelError` that says which."""
         ...

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from typing import Any
 
 from jaxtyping import Float, Int
@@ -51,10 +52,17 @@ class Projection:
 
 @dataclass(frozen=True)
 class Call:
-    """What a tap must know of a running call of the denoiser: its timesteps, and the bias of its text mask."""
+    """What a tap must know of a running call of the denoiser.
+
+    Args:
+        timestep: of every case.
+        bias: of the text mask, None where the denoiser looks at every token.
+        sides: height and width of the latent.
+    """
 
     timestep: Int[Tensor, " case"]
     bias: Float[Tensor, "case token"] | None
+    sides: tuple[int, int]
 
 
 class _Enough(Exception):  # noqa: N818 - it ends a pass, nothing went wrong
@@ -71,16 +79,18 @@ def listening(
     projections: Sequence[Projection],
     tap: AttentionTap,
     read_call: Callable[[Arguments, Keywords], Call],
+    sides: tuple[int, int],
     *,
     stop_after_last: bool = False,
 ) -> Iterator[None]:
     """While the block runs, `tap` receives q and k of the given layers; see `LatentModel.tapped`.
 
-    `read_call` says where the denoiser's arguments hold timestep and mask.
+    `read_call` says where the denoiser's arguments hold timestep and mask; `sides` are those of the latent for which
+    the sites' grids are told. Another latent, square or not, is heard on the grids that it has.
     """
     if not projections:
         raise ModelError("No attention sites were asked for, so there is nothing to read. Name at least one.")
-    listener = _Listener(tap, read_call, len(projections), stop_after_last)
+    listener = _Listener(tap, read_call, sides, len(projections), stop_after_last)
     handles = [denoiser.register_forward_pre_hook(listener.begin, with_kwargs=True)]
     try:
         for projection in projections:
@@ -101,9 +111,15 @@ class _Listener:
     """Pairs each site's q with its k during a call and hands them on."""
 
     def __init__(
-        self, tap: AttentionTap, read_call: Callable[[Arguments, Keywords], Call], sites: int, stop_after_last: bool
+        self,
+        tap: AttentionTap,
+        read_call: Callable[[Arguments, Keywords], Call],
+        sides: tuple[int, int],
+        sites: int,
+        stop_after_last: bool,
     ) -> None:
-        self.tap, self.read_call, self.sites, self.stop_after_last = tap, read_call, sites, stop_after_last
+        self.tap, self.read_call, self.sides = tap, read_call, sides
+        self.sites, self.stop_after_last = sites, stop_after_last
         self.call: Call | None = None
         self.waiting: dict[int, Tensor] = {}
         self.heard_in_call: set[int] = set()
@@ -123,7 +139,8 @@ class _Listener:
         if self.call is None or site.index not in self.waiting:
             return
         q = projection.queries(self.waiting.pop(site.index))
-        self.tap.receive(site, self.call.timestep, q, projection.keys(answer), self.call.bias)
+        heard = _on_grid_of(site, self.call.sides, self.sides)
+        self.tap.receive(heard, self.call.timestep, q, projection.keys(answer), self.call.bias)
         self.heard.add(site.index)
         self.heard_in_call.add(site.index)
         if self.stop_after_last and len(self.heard_in_call) == self.sites:
@@ -136,6 +153,14 @@ class _Listener:
                 f"Nothing was heard from {', '.join(silent)}. Either the denoiser was not called inside the block, or "
                 "its query, key and value projections are fused: load the model anew, or unfuse them."
             )
+
+
+def _on_grid_of(site: Site, sides: tuple[int, int], told: tuple[int, int]) -> Site:
+    """The site with its grid for a latent of these sides; every halving of a network rounds up."""
+    if sides == told:
+        return site
+    height, width = (ceil(cells * side / whole) for cells, side, whole in zip(site.grid, sides, told, strict=True))
+    return replace(site, grid=(height, width))
 
 
 def _heads(

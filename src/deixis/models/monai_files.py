@@ -17,6 +17,7 @@ import numpy as np
 
 from deixis.errors import ModelError
 from deixis.models.diffusers_files import read_json
+from deixis.models.networks import unfilled
 from deixis.models.state_dicts import load_strictly, read_state
 from deixis.types import PredictionKind, Schedule
 
@@ -62,6 +63,11 @@ class Bundle:
     scheduler: Mapping[str, Any]
     scale: float
     sides: tuple[int, int]
+
+    @property
+    def text_width(self) -> int:
+        """Of the states that the denoiser takes."""
+        return int(self.networks["DiffusionModelUNet"]["cross_attention_dim"])
 
     def file(self, network: str) -> Path:
         """The weights of a network; missing ones raise `ModelError` that lists where they are sought."""
@@ -136,7 +142,8 @@ def _loaded(bundle: Bundle, name: str, network: Any, dtype: torch.dtype) -> torc
     # Without the output projection of self-attention (include_fc=False) its trained weights would have no place to go.
     arguments.setdefault("include_fc", True)
     try:
-        built: torch.nn.Module = network(**arguments)
+        with unfilled():
+            built: torch.nn.Module = network(**arguments)
     except (TypeError, ValueError) as error:
         raise ModelError(f"{bundle.folder / CONFIG} describes no {name} that MONAI can build: {error}") from error
     file = bundle.file(name)

@@ -15,9 +15,7 @@ from torch import Tensor
 
 from deixis.errors import ModelError
 from deixis.models.catalog import Label
-from deixis.models.clip_text import ClipText
 from deixis.models.composed import ComposedModel, Parts
-from deixis.models.diffusers_files import load_clip
 from deixis.models.discovery import Layer, discover
 from deixis.models.family import Placing
 from deixis.models.listening import Arguments, Call, Keywords
@@ -30,6 +28,7 @@ from deixis.models.monai_files import (
     read_bundle,
     schedule_of,
 )
+from deixis.models.text_encoders import check_width, load_text, text_folders
 from deixis.models.weights import fingerprint
 from deixis.types import Context, LatentModel
 
@@ -38,47 +37,41 @@ if TYPE_CHECKING:
     from monai.networks.nets.diffusion_model_unet import DiffusionModelUNet
 
 
+EXPECTED = "The published chest X-ray model takes the text encoder of Stable Diffusion 2.1: width 1024, 77 tokens."
+
+
 class MonaiFamily:
     """Recognises and loads such a bundle."""
 
-    def recognises(self, folder: Path) -> bool:
+    def recognises(self, place: Path) -> bool:
         """Whether the bundle's configuration names an autoencoder and a denoiser."""
-        return is_bundle(folder)
+        return is_bundle(place)
 
-    def load(self, folder: Path, label: Label, placing: Placing) -> LatentModel:
+    def load(self, place: Path, label: Label, placing: Placing) -> LatentModel:
         """The model with its text encoder; see `Family.load`."""
-        bundle = read_bundle(folder)
+        for given, option in ((placing.vae, "autoencoder"), (placing.adapters, "LoRA")):
+            if given:
+                raise ModelError(f"{place} is a MONAI bundle; it takes no other {option}.")
+        bundle = read_bundle(place)
         try:
             vae, unet = load_autoencoder(bundle, placing.dtype), load_denoiser(bundle, placing.dtype)
         except ImportError as error:
-            raise ModelError(
-                f"{folder} is a MONAI bundle: pip install 'deixis[monai]' to read it. ({error})"
-            ) from error
-        tokenizer, encoder = load_clip(placing.text_encoder or folder, placing.dtype)
-        _check_width(bundle, encoder.config.hidden_size)
-        for module in (vae, unet, encoder):
-            module.to(placing.device).eval().requires_grad_(False)
-        text = ClipText(tokenizer, encoder, label.name)
+            raise ModelError(f"{place} is a MONAI bundle: pip install 'deixis[monai]' to read it. ({error})") from error
+        folders = text_folders(placing.text_encoder or place)
+        text = load_text(folders, label, placing)
+        check_width(text, bundle.text_width, place, EXPECTED)
         parts = Parts(
-            autoencoder=MonaiAutoencoder(vae, bundle.scale),
+            autoencoder=MonaiAutoencoder(placing.frozen(vae), bundle.scale),
             text=text,
-            denoiser=MonaiUNet(unet, bundle, text.tokens),
+            denoiser=MonaiUNet(placing.frozen(unet), bundle, text.tokens),
             schedule=schedule_of(bundle),
             prediction=prediction_of(bundle),
         )
-        return ComposedModel("monai-ldm", label, parts, fingerprint(*placing.sources(folder)))
+        apart = [] if placing.text_encoder is None else [folders.network]
+        return ComposedModel("monai-ldm", label, parts, fingerprint(place, *apart))
 
 
 FAMILY = MonaiFamily()
-
-
-def _check_width(bundle: Bundle, width: int) -> None:
-    wanted = bundle.networks["DiffusionModelUNet"].get("cross_attention_dim")
-    if wanted != width:
-        raise ModelError(
-            f"The text encoder gives states of width {width}; the denoiser in {bundle.folder} takes {wanted}. The "
-            "published model takes the text encoder of Stable Diffusion 2.1 (width 1024)."
-        )
 
 
 class MonaiAutoencoder:
@@ -102,10 +95,9 @@ class MonaiUNet:
     def __init__(self, network: DiffusionModelUNet, bundle: Bundle, tokens: int) -> None:
         self.module = network
         self._parameter = next(network.parameters())
-        arguments = bundle.networks["DiffusionModelUNet"]
-        self.channels = int(arguments["in_channels"])
+        self.channels = int(bundle.networks["DiffusionModelUNet"]["in_channels"])
         self.sides = bundle.sides
-        self.projections = self._discovered(tokens, int(arguments["cross_attention_dim"]))
+        self.projections = self._discovered(tokens, bundle.text_width)
 
     def _discovered(self, tokens: int, width: int) -> Any:
         from monai.networks.blocks.crossattention import CrossAttentionBlock
@@ -134,8 +126,9 @@ class MonaiUNet:
         return answer
 
     def read_call(self, arguments: Arguments, keywords: Keywords) -> Call:
-        """Timesteps of a running call."""
-        return Call(arguments[1], None)
+        """Timesteps and size of a running call."""
+        height, width = arguments[0].shape[-2:]
+        return Call(arguments[1], None, (height, width))
 
     def text_states(self, context: Context) -> Float[Tensor, "case token dim"]:
         """The states themselves, in the network's precision."""

@@ -42,10 +42,14 @@ class Text(Protocol):
 
     Args:
         tokens: how many tokens fit, begin and end included.
+        width: of a token's state.
     """
 
     @property
     def tokens(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
 
     def embed(self, texts: Sequence[str]) -> Context:
         """See `LatentModel.embed`."""
@@ -82,7 +86,7 @@ class Denoiser(Protocol):
         ...
 
     def read_call(self, arguments: Arguments, keywords: Keywords) -> Call:
-        """Timesteps and text mask of a running call of `module`."""
+        """Timesteps, text mask and size of a running call of `module`."""
         ...
 
     def text_states(self, context: Context) -> Float[Tensor, "case token dim"]:

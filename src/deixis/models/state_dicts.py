@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Number
 from pathlib import Path
 
 import torch
@@ -31,24 +33,55 @@ def read_state(file: Path) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return load_file(file)
-        content = torch.load(file, map_location="cpu", weights_only=True)
+    # A truncated file raises whatever its first unreadable part raises.
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(file, error) from error
+    return _tensors(_unpickled(file), file)
+
+
+def key_names(file: Path) -> set[str]:
+    """Names of the tensors in a file, without reading them; raises as `read_state` does."""
+    if file.suffix != ".safetensors":
+        return set(read_state(file))
+    from safetensors import safe_open
+
+    try:
+        with safe_open(file, framework="pt") as opened:
+            return set(opened.keys())
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(file, error) from error
+
+
+def check_pickle(file: Path) -> None:
+    """Raise `ModelError` where a pickle is truncated or holds more than tensors; its tensors are not read."""
+    _unpickled(file)
+
+
+def _unpickled(file: Path) -> object:
+    try:
+        # Mapped, a file's tensors take no memory before they are used; only zip archives, of torch 1.6 on, can be.
+        return torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"{file} is a pickle that holds more than tensors, and opening it could run code: refused. "
             f"({str(error).splitlines()[0]}) Save its state dict as safetensors where you trust it."
         ) from error
-    # A truncated file raises whatever its first unreadable part raises: EOFError, RuntimeError, OSError, …
-    except (EOFError, OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"{file} cannot be read: {reason} Copy it anew.") from error
-    return _tensors(content, file)
+    except (EOFError, OSError, RuntimeError, ValueError, KeyError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> ModelError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return ModelError(f"{file} cannot be read: {reason} Copy it anew.")
 
 
 def _tensors(content: object, file: Path) -> dict[str, Tensor]:
     wrapped = next((content[key] for key in WRAPPERS if isinstance(content, dict) and key in content), content)
-    if not isinstance(wrapped, dict) or not all(isinstance(value, Tensor) for value in wrapped.values()):
+    known = isinstance(wrapped, dict) and all(isinstance(value, Tensor | Number) for value in wrapped.values())
+    if not known or not any(isinstance(value, Tensor) for value in wrapped.values()):
         raise ModelError(f"{file} holds no state dict, that is, tensors by name. Save model.state_dict() there.")
-    return wrapped
+    # Some trainings count steps among the weights.
+    return {key: value for key, value in wrapped.items() if isinstance(value, Tensor)}
 
 
 def load_strictly(
@@ -61,15 +94,22 @@ def load_strictly(
     """
     renamed = {rename(key): value for key, value in state.items()}
     own = network.state_dict()
-    faults = {
-        "missing": [key for key in own if key not in renamed],
-        "unexpected": [key for key in renamed if key not in own],
-        "of another shape": [key for key in own if key in renamed and own[key].shape != renamed[key].shape],
-    }
-    told = [_named(fault, keys) for fault, keys in faults.items() if keys]
+    told = told_keys(
+        [key for key in own if key not in renamed],
+        [key for key in renamed if key not in own],
+        [key for key in own if key in renamed and own[key].shape != renamed[key].shape],
+    )
     if told:
-        raise ModelError(f"{file} does not fit its configuration: {'; '.join(told)}. Is it the file of another model?")
-    network.load_state_dict(renamed)
+        raise ModelError(f"{file} does not fit its configuration: {told}. Is it the file of another model?")
+    # Assigned, so that a large network is in memory once; cloned, for a tensor that is mapped from a file lies where it
+    # lies there, and kernels answer a last bit otherwise at another alignment.
+    network.load_state_dict({key: renamed[key].clone() for key in own}, assign=True)
+
+
+def told_keys(missing: Sequence[str], unexpected: Sequence[str], differing: Sequence[str]) -> str:
+    """Which keys do not fit, the first five of each kind by name; "" where all do."""
+    faults = {"missing": missing, "unexpected": unexpected, "of another shape": differing}
+    return "; ".join(_named(fault, keys) for fault, keys in faults.items() if keys)
 
 
 def _named(fault: str, keys: Sequence[str]) -> str:

@@ -12,7 +12,8 @@ import torch
 
 from deixis.datasets.phantom import scene
 from deixis.models.catalog import CATALOG
-from deixis.models.weights import find, fingerprint
+from deixis.models.finding import find
+from deixis.models.weights import fingerprint
 from deixis.training.loop import read_log
 from deixis.training.plan import TrainingPlan
 

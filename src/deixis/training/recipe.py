@@ -18,7 +18,7 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from deixis.datasets.phantom import VALIDATION_SEED, sample_phrases, scene
 from deixis.errors import OutputError
 from deixis.models.catalog import LABEL_FILE
-from deixis.models.weights import find
+from deixis.models.finding import find
 from deixis.training.autoencoder import encode_corpus, train_autoencoder
 from deixis.training.card import LABEL, model_card
 from deixis.training.corpus import Corpus, draw_corpus, keep_corpus, open_corpus, read_set

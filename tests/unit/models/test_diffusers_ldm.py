@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from deixis.errors import ModelError, UnknownNameError
 from deixis.maps.taps import probabilities
@@ -161,10 +162,30 @@ def test_missing_files_are_all_named(copy):
         load(copy, device="cpu")
 
 
-def test_pickled_weights_are_not_read(copy):
-    """Only safetensors are; the error says so."""
-    (copy / PLAIN).rename(copy / "unet" / "diffusion_pytorch_model.bin")
-    with pytest.raises(ModelError, match="not read"):
+def test_pickled_weights_are_read_as_plain_tensors(copy, tiny_model):
+    """The same answer from .bin files; one that holds more than tensors is refused with the reason."""
+    for part, name in (("unet", "diffusion_pytorch_model"), ("text_encoder", "pytorch_model")):
+        (safe,) = (copy / part).glob("*.safetensors")
+        torch.save(load_file(safe), copy / part / f"{name}.bin")
+        safe.unlink()
+    asked = torch.ones(1, 4, 16, 16), torch.tensor([500])
+    read = load(copy, device="cpu")
+    assert torch.equal(
+        read.noise(*asked, read.embed(["left lung"])), tiny_model.noise(*asked, tiny_model.embed(["left lung"]))
+    )
+    torch.save({"weights": Path}, copy / "unet" / "diffusion_pytorch_model.bin")
+    with pytest.raises(ModelError, match="could run code: refused"):
+        load(copy, device="cpu")
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+def test_keys_that_do_not_fit_are_named_and_counted(copy, part):
+    """Libraries would only log them, and go on with random weights in their place."""
+    (file,) = (copy / part).glob("*.safetensors")
+    state = load_file(file)
+    lost = list(state)[:7]
+    save_file({f"{key}.odd" if key in lost else key: value for key, value in state.items()}, file, {"format": "pt"})
+    with pytest.raises(ModelError, match=r"7 keys missing \(.* and 2 more\); 7 keys unexpected"):
         load(copy, device="cpu")
 
 

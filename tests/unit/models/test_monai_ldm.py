@@ -55,7 +55,7 @@ def test_without_a_text_encoder_the_error_says_how_to_give_one(bundle):
 
 
 def test_a_text_encoder_of_another_width_is_an_error(bundle, tiny_folder):
-    with pytest.raises(ModelError, match=r"width 16; the denoiser in .* takes 64"):
+    with pytest.raises(ModelError, match=r"width 16 for 24 tokens; the denoiser in .* takes 64.*width 1024, 77 tokens"):
         load(bundle, device="cpu", text_encoder=tiny_folder)
 
 

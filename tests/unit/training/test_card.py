@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from deixis.models.weights import find, fingerprint
+from deixis.models.finding import find
+from deixis.models.weights import fingerprint
 from deixis.training.card import model_card
 from deixis.training.plan import TrainingPlan
 
