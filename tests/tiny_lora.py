@@ -17,7 +17,10 @@ def write_lora(folder: Path, *, text: bool = True, alpha: int = 4) -> Path:
     from peft.utils import get_peft_model_state_dict
 
     states = {}
-    networks = {"unet": (tiny_unet(), TARGETS), "text_encoder": (tiny_text_encoder(), ["q_proj", "k_proj", "v_proj", "out_proj"])}
+    networks = {
+        "unet": (tiny_unet(), TARGETS),
+        "text_encoder": (tiny_text_encoder(), ["q_proj", "k_proj", "v_proj", "out_proj"]),
+    }
     for part, (network, targets) in networks.items():
         network.add_adapter(LoraConfig(r=2, lora_alpha=alpha, target_modules=targets))
         states[part] = convert_state_dict_to_diffusers(filled(get_peft_model_state_dict(network)))

@@ -34,7 +34,22 @@ def write_tiny_model(
     return folder
 
 
-def tiny_unet():
+def write_tiny_sd2(folder: Path) -> Path:
+    """The same with the marks of Stable Diffusion 2, its weights under half-precision names."""
+    write_tiny_model(folder, prediction="epsilon")
+    for part in ("unet", "vae", "text_encoder"):
+        for file in (folder / part).glob("*.safetensors"):
+            file.unlink()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        unet = tiny_unet(use_linear_projection=True, attention_head_dim=(1, 2, 2), upcast_attention=True)
+        parts = {"unet": unet, "vae": tiny_vae(), "text_encoder": tiny_text_encoder()}
+    for name, module in parts.items():
+        module.half().save_pretrained(folder / name, variant="fp16")
+    return folder
+
+
+def tiny_unet(**marks):
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     return UNet2DConditionModel(
@@ -47,7 +62,7 @@ def tiny_unet():
         layers_per_block=1,
         norm_num_groups=4,
         cross_attention_dim=16,
-        attention_head_dim=2,
+        **{"attention_head_dim": 2, **marks},
     )
 
 

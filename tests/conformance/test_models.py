@@ -1,14 +1,17 @@
 """What every model family must keep to. A plug-in package subclasses `ModelConformance` with its own `model`."""
 
+import os
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from deixis.errors import DeixisError, ModelError, PhraseError
+from deixis.errors import ModelError, PhraseError
 from deixis.maps.taps import probabilities
-from deixis.models.catalog import CATALOG
+from deixis.models.catalog import entry_of
 from deixis.models.loading import load
 from deixis.types import LatentModel
 
@@ -20,10 +23,12 @@ class Recorder:
 
     def __init__(self):
         self.maps = {}
+        self.grids = {}
         self.timesteps = []
 
     def receive(self, site, timestep, q, k, bias):
         self.maps[site.index] = probabilities(site, q, k, bias)
+        self.grids[site.index] = site.grid
         self.timesteps.append(timestep.tolist())
 
 
@@ -34,8 +39,21 @@ class Refusing:
         raise RuntimeError("the tap failed")
 
 
+def weights_of(model):
+    """A copy of all weights of the denoiser."""
+    return {key: value.clone() for key, value in model._parts.denoiser.module.state_dict().items()}
+
+
 class ModelConformance:
-    """The suite; it needs a fixture `model` that gives a `LatentModel`."""
+    """The suite; it needs a fixture `model` that gives a `LatentModel`.
+
+    Args:
+        room: how many of the tokens begin and end take.
+        remake: gives the same model in another precision; None where a suite cannot make it anew.
+    """
+
+    room = 2
+    remake = None
 
     @pytest.fixture
     def asked(self, model):
@@ -80,8 +98,10 @@ class ModelConformance:
         context = model.embed(TEXTS)
         assert context.states.shape[:2] == (2, model.spec.tokens)
         assert len(context.spans[0]) == model.spec.tokens
-        spelt = [TEXTS[0][start:end] for start, end in context.spans[0] if start < end]
-        assert "".join(spelt) == TEXTS[0].replace(" ", "")
+        spans = [span for span in context.spans[0] if span[0] < span[1]]
+        assert spans == sorted(spans)
+        spelt = {position for start, end in spans for position in range(start, end)}
+        assert {position for position, letter in enumerate(TEXTS[0]) if letter != " "} <= spelt
         assert context.spans[0][context.ends[0]] == (0, 0)
         assert context.ends[1] < context.ends[0]
         assert not any(start < end for start, end in context.spans[0][context.ends[0] :])
@@ -92,7 +112,7 @@ class ModelConformance:
 
     def test_a_text_that_does_not_fit_is_an_error(self, model):
         """It says how many tokens fit, and nothing is cut off silently."""
-        with pytest.raises(PhraseError, match=f"{model.spec.tokens - 2} fit"):
+        with pytest.raises(PhraseError, match=f"{model.spec.tokens - self.room} fit"):
             model.embed(["a " * model.spec.tokens])
 
     def test_noise_has_one_timestep_and_text_per_case(self, model, asked):
@@ -102,17 +122,32 @@ class ModelConformance:
         alone = [model.noise(latent[i : i + 1], timestep[i : i + 1], context.take([i])) for i in (0, 1)]
         torch.testing.assert_close(whole, torch.cat(alone), rtol=1e-4, atol=1e-4)
 
+    def test_noise_is_always_epsilon(self, model, asked):
+        """Whatever the network answers, √ᾱ x₀ + √(1-ᾱ) ε gives z back, with the x₀ that its answer means."""
+        latent, timestep, context = asked
+        noise = model.noise(latent, timestep, context)
+        alpha = torch.from_numpy(model.schedule.alphas_bar[timestep.numpy()]).float()[:, None, None, None]
+        raw = model._parts.denoiser.answer(latent, timestep, context).float()
+        meant = {
+            "epsilon": (latent - (1 - alpha).sqrt() * raw) / alpha.sqrt(),
+            "v_prediction": alpha.sqrt() * latent - (1 - alpha).sqrt() * raw,
+            "sample": raw,
+        }[model.spec.prediction]
+        torch.testing.assert_close(alpha.sqrt() * meant + (1 - alpha).sqrt() * noise, latent, rtol=1e-3, atol=1e-3)
+
     def test_noise_needs_no_gradient(self, model, asked):
         """The model is frozen: nothing is recorded for a backward pass."""
         assert not model.noise(*asked).requires_grad
 
     def test_a_tap_changes_nothing(self, model, asked):
         """The model's answer is bit-identical before, under and after a tap."""
-        before = model.noise(*asked)
+        before, weights = model.noise(*asked), weights_of(model)
         with model.tapped(model.spec.sites, Recorder()):
             under = model.noise(*asked)
         assert torch.equal(before, under)
         assert torch.equal(before, model.noise(*asked))
+        after = weights_of(model)
+        assert all(torch.equal(value, after[key]) for key, value in weights.items())
 
     def test_a_tap_that_fails_leaves_the_model_as_found(self, model, asked):
         """Its exception comes through, and the next answer is bit-identical."""
@@ -132,6 +167,42 @@ class ModelConformance:
             heard = recorder.maps[site.index]
             assert heard.shape == (2, site.grid[0] * site.grid[1], model.spec.tokens)
             torch.testing.assert_close(heard.sum(-1), torch.ones(heard.shape[:2]))
+
+    def test_any_latent_grid_is_heard_as_it_is(self, model, asked):
+        """Half as wide again as high: each site tells the grid that it has there."""
+        side = model.spec.image_size // model.spec.downsampling
+        latent = torch.randn(2, model.spec.latent_channels, side, side * 3 // 2)
+        recorder = Recorder()
+        with model.tapped(model.spec.sites, recorder):
+            answer = model.noise(latent, *asked[1:])
+        assert answer.shape == latent.shape
+        for site in model.spec.sites:
+            assert recorder.grids[site.index] == (site.grid[0], site.grid[1] * 3 // 2)
+            assert recorder.maps[site.index].shape[1] == site.grid[0] * site.grid[1] * 3 // 2
+
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+    def test_reduced_precision_answers_alike(self, model, asked, dtype):
+        """Single in and out, close to the answer in single precision; attention still sums to 1."""
+        if self.remake is None:
+            pytest.skip("this suite has no files to load anew")
+        reduced, recorder = self.remake(dtype), Recorder()
+        with reduced.tapped(reduced.spec.sites, recorder):
+            answer = reduced.noise(*asked[:2], reduced.embed(TEXTS))
+        assert answer.dtype == torch.float32
+        expected = model.noise(*asked)
+        assert (answer - expected).abs().mean() < 0.05 * expected.abs().mean().clamp(min=1)
+        for heard in recorder.maps.values():
+            torch.testing.assert_close(heard.float().sum(-1), torch.ones(heard.shape[:2]), rtol=0.02, atol=0.02)
+        assert model.encode(torch.rand(1, 1, 64, 64)).dtype == torch.float32
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+    def test_another_device_answers_alike(self, model, asked):
+        """The same on a GPU, where there is one."""
+        if self.remake is None:
+            pytest.skip("this suite has no files to load anew")
+        moved = self.remake(torch.float32, "cuda")
+        answer = moved.noise(asked[0].cuda(), asked[1].cuda(), moved.embed(TEXTS))
+        torch.testing.assert_close(answer.cpu(), model.noise(*asked), rtol=1e-2, atol=1e-2)
 
     def test_taps_nest(self, model, asked):
         """Two taps hear the same, and each stops only its own block."""
@@ -197,36 +268,115 @@ class ModelConformance:
         torch.testing.assert_close(answer, model.noise(latent, timestep, changed))
 
 
-class TestTinyModel(ModelConformance):
-    """The suite on a tiny random Stable Diffusion folder."""
-
-    @pytest.fixture
-    def model(self, tiny_model):
-        return tiny_model
-
-
-class TestTinySdxl(ModelConformance):
-    """The suite on a tiny random Stable Diffusion XL folder."""
+class OnFiles(ModelConformance):
+    """The suite on a small random network in the layout of real files, which `write` puts into a folder."""
 
     @pytest.fixture(scope="class")
-    def model(self, tmp_path_factory):
+    def files(self, tmp_path_factory):
+        """Where the model lies, and what `load` is told beside it."""
+        folder = tmp_path_factory.mktemp("files")
+        return self.write(folder)
+
+    @pytest.fixture(scope="class", autouse=True)
+    def remade(self, files):
+        """`remake` knows the files."""
+        place, told = files
+        type(self).remake = staticmethod(lambda dtype, device="cpu": load(place, device=device, dtype=dtype, **told))
+
+    @pytest.fixture(scope="class")
+    def model(self, files):
+        place, told = files
+        return load(place, device="cpu", **told)
+
+
+class TestStableDiffusion(OnFiles):
+    """A folder, v-prediction, stored in half precision."""
+
+    def write(self, folder):
+        from tiny_model import write_tiny_model
+
+        return write_tiny_model(folder / "sd"), {}
+
+
+class TestStableDiffusion2(OnFiles):
+    """Its marks: linear projections, heads of one width, half-precision file names; one that predicts ε."""
+
+    def write(self, folder):
+        from tiny_model import write_tiny_sd2
+
+        return write_tiny_sd2(folder / "sd2"), {}
+
+
+class TestSdxl(OnFiles):
+    """Two text encoders, pooled text, sizes."""
+
+    def write(self, folder):
         from tiny_sdxl import write_tiny_sdxl
 
-        return load(write_tiny_sdxl(tmp_path_factory.mktemp("sdxl") / "xl"), device="cpu")
+        return write_tiny_sdxl(folder / "xl"), {}
 
 
-class TestMonaiBundle(ModelConformance):
-    """The suite on a small MONAI bundle whose text encoder is given apart."""
+class TestLora(OnFiles):
+    """A LoRA folded into a folder."""
 
-    @pytest.fixture(scope="class")
-    def model(self, tmp_path_factory):
+    def write(self, folder):
+        pytest.importorskip("peft", reason="needs the extra: pip install 'deixis[lora]'")
+        from tiny_lora import write_lora
+        from tiny_model import write_tiny_model
+
+        return write_tiny_model(folder / "sd"), {"lora": [write_lora(folder / "lora")]}
+
+
+class TestSingleFile(OnFiles):
+    """All networks in one file; its first generation."""
+
+    def write(self, folder):
+        from tiny_single_file import write_single_file, write_tokenizer
+
+        write_single_file(folder / "model.safetensors")
+        return folder / "model.safetensors", {"text_encoder": write_tokenizer(folder / "words")}
+
+
+class TestBertOnStableDiffusion(OnFiles):
+    """Generate to Ground's layout."""
+
+    def write(self, folder):
+        from tiny_bert import write_bert_ldm
+
+        return write_bert_ldm(folder / "ldm"), {}
+
+
+class TestRadEdit(OnFiles):
+    """A bare UNet whose parts lie elsewhere."""
+
+    def write(self, folder):
+        from tiny_bert import write_radedit
+
+        return write_radedit(folder), {}
+
+
+class TestPixArt(OnFiles):
+    """A transformer under T5."""
+
+    room = 1
+
+    def write(self, folder):
+        pytest.importorskip("sentencepiece", reason="needs the extra: pip install 'deixis[pixart]'")
+        from tiny_pixart import write_pixart
+
+        return write_pixart(folder / "sigma"), {}
+
+
+class TestMonaiBundle(OnFiles):
+    """MONAI's layout, the text encoder given apart."""
+
+    def write(self, folder):
         pytest.importorskip("monai", reason="needs the extra: pip install 'deixis[monai]'")
         from monai_bundle import write_bundle
         from tiny_model import write_tiny_model
 
-        folder = tmp_path_factory.mktemp("monai")
         words = write_tiny_model(folder / "words", width=64)
-        return load(write_bundle(folder / "bundle"), device="cpu", text_encoder=words)
+        return write_bundle(folder / "bundle"), {"text_encoder": words}
 
     def test_a_text_mask_is_respected(self, model, asked):
         """MONAI's UNet takes none, and says so rather than looking at what is masked."""
@@ -235,19 +385,32 @@ class TestMonaiBundle(ModelConformance):
             model.noise(*asked[:2], masked)
 
 
-@pytest.mark.parametrize("name", CATALOG)
-class TestCatalogModel(ModelConformance):
-    """The suite on every model of the catalog whose files are here."""
+class TestBundledModel(OnFiles):
+    """The model that comes with deixis."""
+
+    def write(self, folder):
+        return "phantom", {}
+
+
+REAL_WEIGHTS = "DEIXIS_REAL_WEIGHTS"  # a folder of models, each in a folder or file of its own, for those who have them
+
+
+def real_models():
+    root = os.environ.get(REAL_WEIGHTS)
+    return sorted(place for place in Path(root).iterdir() if place.name[0] != ".") if root else []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", real_models(), ids=lambda place: place.name)
+class TestRealWeights(ModelConformance):
+    """The same suite on real weights."""
 
     @pytest.fixture
-    def model(self, name):
-        return catalog_model(name)
+    def model(self, place):
+        return real_model(place)
 
 
-def catalog_model(name, kept={}):  # noqa: B006 - loaded once for all tests
-    if name not in kept:
-        try:
-            kept[name] = load(name, device="cpu")
-        except DeixisError as error:
-            pytest.skip(f"the files of {name!r} are not here: {error}")
-    return kept[name]
+@lru_cache(maxsize=1)
+def real_model(place):
+    """By its name, so that its catalog row tells what its files leave out."""
+    return load(place.name if entry_of(place.name) else place, device="cpu")

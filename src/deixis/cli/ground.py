@@ -32,11 +32,15 @@ class Options:
 
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG, JPEG, TIFF or DICOM files.")]
     phrase: Annotated[list[str], typer.Option("--phrase", "-p", help="What to look for. Repeat it for more phrases.")]
-    model: Annotated[str, typer.Option("--model", "-m", help="A name from `deixis models`, or a folder.")] = "phantom"
+    model: Annotated[str, typer.Option("--model", "-m", help="A name from `deixis models`, a path, or a hub id.")] = (
+        "phantom"
+    )
     text_encoder: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="Take the text encoder from here: for models that come without one."),
     ] = None
+    vae: Annotated[str | None, typer.Option(metavar="MODEL", help="Take the autoencoder from here.")] = None
+    lora: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Fold in a LoRA. Repeat for more.")] = None
     recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = "guided"
     output: Annotated[Path, typer.Option("--output", "-o", help="Where results go, one folder per image.")] = Path(
         "deixis-out"
@@ -93,7 +97,7 @@ def checked(asked: Options) -> Order:
     for name in formats:
         if name not in WRITERS:
             raise unknown_name("output format", name, WRITERS.names())
-    for name in filter(None, (asked.model, asked.text_encoder)):
+    for name in filter(None, (asked.model, asked.text_encoder, asked.vae, *(asked.lora or ()))):
         find(name)
     check_writable(asked.output)
     return Order(asked, phrases, chosen, formats)
@@ -129,7 +133,8 @@ def _ready(order: Order) -> CountedModel:
     from deixis.models.loading import load
 
     asked = order.asked
-    model = CountedModel(load(asked.model, asked.device, text_encoder=asked.text_encoder))
+    loaded = load(asked.model, asked.device, text_encoder=asked.text_encoder, vae=asked.vae, lora=asked.lora or ())
+    model = CountedModel(loaded)
     model.embed([phrase.text for phrase in order.phrases])
     return model
 

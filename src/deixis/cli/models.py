@@ -3,63 +3,86 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deixis.cli import console
+from deixis.cli.options import taking
 
 if TYPE_CHECKING:
+    from deixis.models.catalog import Entry
     from deixis.types import LatentModel
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What can be said after `deixis models check`."""
+
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name from `deixis models`, a path, or a hub id.")]
+    text_encoder: Annotated[str | None, typer.Option(metavar="MODEL", help="Take the text encoder from here.")] = None
+    vae: Annotated[str | None, typer.Option(metavar="MODEL", help="Take the autoencoder from here.")] = None
+    lora: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Fold in a LoRA. Repeat for more.")] = None
+
 
 models = typer.Typer(invoke_without_command=True)
 
 
 @models.callback()
 def listing(context: typer.Context) -> None:
-    """List the models known by name: those that come with deixis and the folders under DEIXIS_MODELS."""
+    """List the models known by name, with licence, gate, size, and where a copy of each is on this machine."""
     if context.invoked_subcommand is not None:
         return
     from deixis.errors import DeixisError
-    from deixis.models.catalog import CATALOG, label_of
-    from deixis.models.weights import find, known_names
+    from deixis.models.catalog import entry_of
+    from deixis.models.finding import known_names, locate
 
-    rows = console.table("model", "family", "size", "licence", "where")
+    rows = console.table("model", "family", "size", "licence", "gate", "where")
     for name in known_names():
+        entry = entry_of(name)
+        gate = entry.gate if entry is not None else ""
         try:
-            folder = find(name)
+            found = locate(name, fetch=False)
+            rows.add_row(name, _family(found.place), _size(found.place), found.label.licence, gate, str(found.place))
         except DeixisError:
-            rows.add_row(name, "", "", CATALOG[name].label.licence, "not here")
-            continue
-        rows.add_row(name, _family(folder), _size(folder), label_of(folder).licence, str(folder))
+            rows.add_row(name, *_absent(entry), gate, "not here")
     console.results().print(rows)
-    console.say("\nAny folder of a known family also works by its path: -m path/to/model. What one is, and whether it")
-    console.say("works: deixis models check path/to/model.")
+    console.say(
+        "\nAny model of a known family also works by its path or hub id: -m path/to/model. What one is, and whether"
+    )
+    console.say("it can be read: deixis models check MODEL. How to get each: docs/models.md.")
 
 
-def _family(folder: Path) -> str:
-    """The first row of the table of families that recognises the folder."""
+def _absent(entry: Entry | None) -> tuple[str, str, str]:
+    """Family, size and licence of what is not here."""
+    if entry is None:
+        return ("unknown", "", "")
+    return ("" if entry.kind == "model" else entry.kind, f"{entry.size:.1f} GB", entry.label.licence)
+
+
+def _family(place: Path) -> str:
+    """The family that recognises the model."""
     from deixis.models.loading import FAMILIES
 
-    return next((name for name in FAMILIES if FAMILIES[name].recognises(folder)), "unknown")
+    return next((name for name in FAMILIES if FAMILIES[name].recognises(place)), "unknown")
 
 
-def _size(folder: Path) -> str:
+def _size(place: Path) -> str:
     from deixis.models.weights import weight_files
 
-    return f"{sum(file.stat().st_size for file in weight_files(folder)) / 1e6:.1f} MB"
+    size = sum(file.stat().st_size for file in weight_files(place))
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 @models.command()
-def check(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name from `deixis models`, or a folder.")],
-    text_encoder: Annotated[str | None, typer.Option(metavar="MODEL", help="Take the text encoder from here.")] = None,
-) -> None:
+@taking(ModelOptions)
+def check(asked: ModelOptions) -> None:
     """Say what a model is, which recipes fit it, and whether one tapped evaluation runs."""
     from deixis.models.loading import load
 
-    loaded = load(model, "cpu", text_encoder=text_encoder)
+    loaded = load(asked.model, "cpu", text_encoder=asked.text_encoder, vae=asked.vae, lora=asked.lora or ())
     spec = loaded.spec
     for name, told in (
         ("model", f"{spec.name}, family {spec.family}"),
@@ -123,13 +146,13 @@ def convert(
 ) -> None:
     """Copy a model with its pickled weights written as safetensors; pickles that need more than tensors are refused."""
     from deixis.errors import OutputError
-    from deixis.models import weights
     from deixis.models.convert import convert as converted
+    from deixis.models.finding import find
     from deixis.writers.aside import replaced_folder
 
     if target.exists():
         raise OutputError(f"{target} exists. Name a folder that does not.")
-    folder = weights.find(source)
+    folder = find(source)
     with replaced_folder(target) as beside:
         files = [file.relative_to(beside) for file in converted(folder, beside)]
     for file in files:

@@ -13,8 +13,8 @@ import typer
 from deixis.cli import console
 
 if TYPE_CHECKING:
-    from deixis.recipes import Recipe
-    from deixis.types import ModelSpec
+    from deixis.recipes import InvertedWalk, Recipe
+    from deixis.types import LatentModel, ModelSpec
 
 # An entry of a docstring's "Args:": the name at its indent, its text over the lines that are indented further.
 ENTRY = re.compile(r"^    (\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
@@ -23,8 +23,9 @@ ENTRY = re.compile(r"^    (\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 def recipes(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A recipe to show in full.")] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="With NAME: also which sites of this model it reads.")
+        str | None, typer.Option("--model", "-m", help="With NAME: also what it reads of this model, and why.")
     ] = None,
+    text_encoder: Annotated[str | None, typer.Option(metavar="MODEL", help="Take the text encoder from here.")] = None,
 ) -> None:
     """List the recipes, or show one with all its constants and where they come from."""
     from deixis.recipes import recipe
@@ -37,7 +38,9 @@ def recipes(
     if model is not None:
         from deixis.models.loading import load
 
-        _show_sites(chosen, load(model, device="cpu").spec)
+        loaded = load(model, device="cpu", text_encoder=text_encoder)
+        _show_sites(chosen, loaded.spec)
+        _show_steps(chosen, loaded)
 
 
 def _list() -> None:
@@ -58,16 +61,45 @@ def _show(recipe: Recipe) -> None:
 
 
 def _show_sites(recipe: Recipe, spec: ModelSpec) -> None:
-    from deixis.maps.sites import sites_of
+    from deixis.maps.sites import choose_sites
 
-    reading = recipe.readings.get(spec.name)
-    sites = sites_of(spec, recipe)
-    how = "by the general rule" if reading is None else f"named for it, log-SNR {reading.log_snr}"
-    console.say(f"\nOf {spec.name} it reads {len(sites)} of {len(spec.sites)} cross-attention sites ({how}):")
+    choice = choose_sites(spec, recipe)
+    console.say(f"\nOf {spec.name} it reads {len(choice.sites)} of {len(spec.sites)} cross-attention sites:")
     rows = console.table("site", "grid", "heads", "module")
-    for site in sites:
+    for site in choice.sites:
         rows.add_row(str(site.index), f"{site.grid[0]}×{site.grid[1]}", str(site.heads), site.name)
     console.results().print(rows)
+    console.say(f"Why these: {choice.why}.")
+
+
+def _show_steps(recipe: Recipe, model: LatentModel) -> None:
+    from deixis.diffusion.walks import read_timesteps
+    from deixis.recipes import InvertedWalk
+
+    reading = recipe.readings.get(model.spec.name)
+    window = None if reading is None else reading.log_snr
+    steps = read_timesteps(model.schedule, recipe.walk, window)
+    levels = model.schedule.log_snr(steps)
+    console.say(
+        f"\nIt reads {len(steps)} steps, timesteps {steps[0]} to {steps[-1]} of {len(model.schedule.alphas_bar)}, "
+        f"log-SNR {levels[0]:.2f} to {levels[-1]:.2f}."
+    )
+    if reading is not None:
+        why = f"the recipe names log-SNR {reading.log_snr} for {model.spec.name}"
+    elif isinstance(recipe.walk, InvertedWalk) and follows_published(model, recipe.walk):
+        why = f"the published share {recipe.walk.window} of the steps, on the published noise schedule"
+    else:
+        why = (
+            f"the log-SNRs {recipe.walk.log_snr} for which the published share of the steps stands on its own schedule"
+        )
+    console.say(f"Why these: {why}.")
+
+
+def follows_published(model: LatentModel, walk: InvertedWalk) -> bool:
+    """Whether a model was trained on the noise schedule for which the paper's share of steps was published."""
+    from deixis.diffusion.schedule import follows_scaled_linear
+
+    return follows_scaled_linear(model.schedule, walk.betas)
 
 
 def constants(value: Any, prefix: str = "") -> Iterator[tuple[str, str, str]]:

@@ -50,13 +50,23 @@ def walk(
     """
     key = hashlib.sha256(f"{content} {model.spec.weights_sha256} {how} {seed} {log_snr}".encode()).hexdigest()
     if isinstance(how, NoisedWalk):
-        timesteps = spread_timesteps(model.schedule, log_snr or how.log_snr, how.draws)
+        timesteps = read_timesteps(model.schedule, how, log_snr)
         noise = draw_noise(latent, how.draws, content, seed)
         return LatentTrajectory(timesteps, noise_to(latent, noise, timesteps, model.schedule), key)
     timesteps = trailing_timesteps(how.steps, len(model.schedule.alphas_bar))
     positions = read_positions(model.schedule, timesteps, how, log_snr)
     latents = invert(predictor(model), latent, how, model.schedule, positions)
     return LatentTrajectory(timesteps[list(positions)], latents, key)
+
+
+def read_timesteps(
+    schedule: Schedule, how: InvertedWalk | NoisedWalk, log_snr: Window | None = None
+) -> Int[np.ndarray, " step"]:
+    """The timesteps at which a walk is read, from clean to noisy, without walking it."""
+    if isinstance(how, NoisedWalk):
+        return spread_timesteps(schedule, log_snr or how.log_snr, how.draws)
+    timesteps = trailing_timesteps(how.steps, len(schedule.alphas_bar))
+    return timesteps[list(read_positions(schedule, timesteps, how, log_snr))]
 
 
 def read_positions(

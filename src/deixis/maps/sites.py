@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from deixis.errors import DeixisError
@@ -11,16 +12,33 @@ from deixis.types import ModelSpec, Site
 
 # Pixels of the image per query position at the sites that are read: 16×16 of a 512 px model (arXiv 2404.12920).
 PIXELS_PER_QUERY = 32
+# The published sites 3 to 7 of 11, as shares of the way through the network.
+DEPTH = (0.3, 0.7)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The sites that are read, and why these, in words for a user."""
+
+    sites: tuple[Site, ...]
+    why: str
 
 
 def sites_of(spec: ModelSpec, recipe: Recipe) -> tuple[Site, ...]:
+    """The sites that a recipe reads of a model; raises as `choose_sites` does."""
+    return choose_sites(spec, recipe).sites
+
+
+def choose_sites(spec: ModelSpec, recipe: Recipe) -> Choice:
     """The sites that a recipe reads of a model: those it names for it, else those of the general rule.
 
     Raises:
         DeixisError: it names sites that the model lacks, or the rule finds none; says which sites there are.
     """
     reading = recipe.readings.get(spec.name)
-    return sites_by_rule(spec) if reading is None else sites_named(spec, reading.sites)
+    if reading is not None:
+        return Choice(sites_named(spec, reading.sites), f"the recipe names them for {spec.name}")
+    return choose_by_rule(spec)
 
 
 def sites_named(spec: ModelSpec, indices: Sequence[int]) -> tuple[Site, ...]:
@@ -31,11 +49,13 @@ def sites_named(spec: ModelSpec, indices: Sequence[int]) -> tuple[Site, ...]:
     return tuple(spec.sites[index] for index in sorted(set(indices)))
 
 
-def sites_by_rule(spec: ModelSpec) -> tuple[Site, ...]:
+def choose_by_rule(spec: ModelSpec) -> Choice:
     """The sites whose grid's side is the image's side / 32, without the first of each stage of several sites.
 
     Carries the published choice {3, 4, 6, 7} of the MONAI network over to others: {5, 8, 9} of Stable Diffusion 1.5
-    (method page 1.4). Where it finds none, `DeixisError` says which sites there are.
+    (method page 1.4). A transformer works on one grid from end to end, so what carries over to it is the depth: sites
+    between .3 and .7 of the call order, where the published ones lie. Where neither finds any, `DeixisError` says which
+    sites there are.
     """
     side = spec.image_size // PIXELS_PER_QUERY
     fitting = [site for site in spec.sites if site.grid == (side, side)]
@@ -43,12 +63,24 @@ def sites_by_rule(spec: ModelSpec) -> tuple[Site, ...]:
     for _, group in groupby(fitting, key=lambda site: site.stage):
         stage = list(group)
         chosen += stage[1:] if len(stage) > 1 else stage
-    if not chosen:
-        raise DeixisError(
-            f"{spec.name!r} has no attention on a {side}×{side} grid, which this recipe reads by its rule; it has "
-            f"{_described(spec)}. Give the recipe a reading for {spec.name!r}."
+    if chosen:
+        return Choice(
+            tuple(chosen),
+            f"their grid has the image's side / {PIXELS_PER_QUERY}, as 16×16 of the published 512 px model; the first "
+            "of each stage of several sites is left out, as there",
         )
-    return tuple(chosen)
+    if len(spec.sites) > 1 and len({site.grid for site in spec.sites}) == 1:
+        last = len(spec.sites) - 1
+        middle = tuple(site for site in spec.sites if DEPTH[0] <= site.index / last <= DEPTH[1])
+        return Choice(
+            middle,
+            f"a transformer has one grid, so the published sites' depth is carried over: {DEPTH[0]} to {DEPTH[1]} of "
+            "the call order",
+        )
+    raise DeixisError(
+        f"{spec.name!r} has no attention on a {side}×{side} grid, which this recipe reads by its rule; it has "
+        f"{_described(spec)}. Give the recipe a reading for {spec.name!r}."
+    )
 
 
 def _described(spec: ModelSpec) -> str:

@@ -77,11 +77,12 @@ def _unreadable(file: Path, error: Exception) -> ModelError:
 
 def _tensors(content: object, file: Path) -> dict[str, Tensor]:
     wrapped = next((content[key] for key in WRAPPERS if isinstance(content, dict) and key in content), content)
-    known = isinstance(wrapped, dict) and all(isinstance(value, Tensor | Number) for value in wrapped.values())
-    if not known or not any(isinstance(value, Tensor) for value in wrapped.values()):
-        raise ModelError(f"{file} holds no state dict, that is, tensors by name. Save model.state_dict() there.")
+    held = wrapped if isinstance(wrapped, dict) else {}
     # Some trainings count steps among the weights.
-    return {key: value for key, value in wrapped.items() if isinstance(value, Tensor)}
+    tensors = {key: value for key, value in held.items() if isinstance(value, Tensor)}
+    if not tensors or not all(isinstance(value, Tensor | Number) for value in held.values()):
+        raise ModelError(f"{file} holds no state dict, that is, tensors by name. Save model.state_dict() there.")
+    return tensors
 
 
 def load_strictly(

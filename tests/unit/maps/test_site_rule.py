@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from deixis.errors import DeixisError
-from deixis.maps.sites import sites_by_rule, sites_named
+from deixis.maps.sites import choose_by_rule, sites_named
 from deixis.types import Box, Site
 from planted_model import PlantedModel
 
@@ -28,13 +28,20 @@ SD15 = (
 @pytest.mark.parametrize(("stages", "expected"), [(MONAI, [3, 4, 6, 7]), (SD15, [5, 8, 9])])
 def test_the_rule_gives_the_published_sites(stages, expected):
     """The paper's {3, 4, 6, 7} of the MONAI network, carried over to {5, 8, 9} of Stable Diffusion 1.5."""
-    assert [site.index for site in sites_by_rule(spec_of(512, stages))] == expected
+    assert [site.index for site in choose_by_rule(spec_of(512, stages)).sites] == expected
 
 
 def test_a_network_without_such_a_grid_is_told_what_it_has():
     """The error names the sites, so that a reading can be written."""
     with pytest.raises(DeixisError, match=r"0 \(32×32\), 1 \(16×16\)"):
-        sites_by_rule(spec_of(256, [("a", 32), ("b", 16)]))
+        choose_by_rule(spec_of(256, [("a", 32), ("b", 16)]))
+
+
+def test_a_transformer_is_read_in_the_middle_of_its_depth():
+    """One grid from end to end; where the published sites lie in call order: .3 to .7."""
+    choice = choose_by_rule(spec_of(512, [(f"block{i}", 32) for i in range(28)]))
+    assert [site.index for site in choice.sites] == list(range(9, 19))
+    assert "depth" in choice.why
 
 
 def test_named_sites_come_in_call_order():
