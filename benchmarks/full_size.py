@@ -122,8 +122,8 @@ def ground(folder: Path, options: list[str], out: Path) -> dict[str, float]:
     return {
         "peak_gib": round(used.ru_maxrss / 2**20, 2),
         "process_s": round(seconds, 1),
-        "grounding_s": round(document["groundings"][0]["provenance"]["seconds"], 1),
-        "unet_evaluations": document["groundings"][0]["provenance"]["unet_evaluations"],
+        "grounding_s": round(document["images"][0]["groundings"][0]["provenance"]["seconds"], 1),
+        "unet_evaluations": document["images"][0]["groundings"][0]["provenance"]["unet_evaluations"],
     }
 
 

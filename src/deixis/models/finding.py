@@ -70,7 +70,7 @@ def locate(name_or_path: str | Path, *, fetch: bool = True) -> Found:
         return Found(_bundled(name, entry.folder), entry, published=True)
     if entry is None and Path(text).exists():
         return Found(Path(text))
-    ids = (name,) if HUB_ID.fullmatch(name) else () if entry is None else entry.ids
+    ids = tuple(dict.fromkeys(filter(HUB_ID.fullmatch, (name, *(() if entry is None else entry.ids)))))
     place = _from_hub(ids, revision or None, fetch=fetch)
     if place is not None:
         return Found(place, entry, published=True)

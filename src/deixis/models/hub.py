@@ -18,15 +18,21 @@ DRAFTS = (".fp16", ".non_ema", ".bf16")
 
 
 def cached(id_: str, revision: str | None = None) -> Path | None:
-    """The folder of a repository in the local cache, if weights of it are there; asks no network."""
+    """The folder of a repository in the local cache, if weights of it are there, and no download was broken off."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
         folder = Path(snapshot_download(id_, revision=revision, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError):
+    except LocalEntryNotFoundError as error:
+        # The hub's newer clients miss the files that we never fetch, and say where the others are.
+        if not hasattr(error, "snapshot_path"):
+            return None
+        folder = Path(error.snapshot_path)
+    except HFValidationError:
         return None
-    return folder if any(file.suffix in WEIGHTS for file in folder.rglob("*")) else None
+    whole = not any((folder.parent.parent / "blobs").glob("*.incomplete"))
+    return folder if whole and any(file.suffix in WEIGHTS for file in folder.rglob("*")) else None
 
 
 def download(id_: str, revision: str | None = None) -> Path | None:
@@ -88,8 +94,8 @@ def _refusals_told(id_: str) -> Iterator[None]:
             f"{id_} is not in the local cache, and HF_HUB_OFFLINE forbids to download it. Unset the variable, or copy "
             "the model and give its folder."
         ) from error
-    # A hub that is out of reach raises what its HTTP library raises; all of them are OSErrors or ConnectionErrors.
-    except (OSError, HfHubHTTPError) as error:
+    # A hub that is out of reach raises what its client's HTTP library raises, whichever that is in this version.
+    except (OSError, *HfHubHTTPError.__bases__) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(
             f"{id_} is not in the local cache, and cannot be downloaded: {reason} Copy the model and give its folder, "
