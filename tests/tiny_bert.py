@@ -11,14 +11,14 @@ WIDTH = 16
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, "a", ".", "##s"]
 
 
-def write_cxr_bert(folder: Path, *, code: bool = True) -> Path:
+def write_cxr_bert(folder: Path, *, positions: int = 32) -> Path:
     """config.json of model type cxr-bert that asks for code of its own, pickled weights under ``bert.``, vocab.txt."""
     from transformers import BertConfig, BertForMaskedLM
 
     folder.mkdir(parents=True)
     config = BertConfig(
         vocab_size=len(PIECES), hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24,
-        max_position_embeddings=32,
+        max_position_embeddings=positions,
     )  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -26,12 +26,11 @@ def write_cxr_bert(folder: Path, *, code: bool = True) -> Path:
         state = network.state_dict()
         # The projection head of CXR-BERT, and positions as older versions of the library spelt them out.
         state["cls_projection_head.dense_to_hidden.weight"] = torch.randn(8, WIDTH)
-        state["bert.embeddings.position_ids"] = torch.arange(32)[None]
+        state["bert.embeddings.position_ids"] = torch.arange(positions)[None]
     torch.save(state, folder / "pytorch_model.bin")
     said = {**config.to_dict(), "model_type": "cxr-bert", "architectures": ["CXRBertModel"], "projection_size": 8}
-    if code:
-        said["auto_map"] = {"AutoModel": "modeling_cxrbert.CXRBertModel"}
-        (folder / "modeling_cxrbert.py").write_text("raise RuntimeError('code of a model was run')\n")
+    said["auto_map"] = {"AutoModel": "modeling_cxrbert.CXRBertModel"}
+    (folder / "modeling_cxrbert.py").write_text("raise RuntimeError('code of a model was run')\n")
     (folder / "config.json").write_text(json.dumps(said))
     (folder / "vocab.txt").write_text("\n".join(PIECES) + "\n")
     (folder / "tokenizer_config.json").write_text(

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+# Columns that no table reaches, so that a pipe gets every row in one line.
+WIDE = 1000
+
+
 def say(text: str) -> None:
     """A line of the result, on standard output."""
     typer.echo(text)
@@ -33,7 +37,7 @@ def results() -> Console:
     """Standard output for tables; in a pipe it is as wide as its content."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 200, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def table(*columns: str) -> Table:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -34,8 +35,23 @@ def keep(cache, id_, revision="main", file="unet/weights.safetensors"):
 
 
 def test_only_what_is_read_is_fetched():
-    """Safetensors for pickles, full weights for half and EMA-less ones; no safety checker, no second copy in the root."""
-    files = ["README.md", "model_index.json", "v1-5-pruned.ckpt", "v1-5-pruned.safetensors", "safety_checker/model.safetensors", "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors", "unet/diffusion_pytorch_model.non_ema.safetensors", "unet/diffusion_pytorch_model.bin", "vae/diffusion_pytorch_model.bin", "tokenizer/merges.txt", "tokenizer/spiece.model", "vae_decoder/model.onnx"]
+    """Safetensors for pickles, full weights for half and EMA-less ones; no safety checker, no copy in the root."""
+    files = [
+        "README.md",
+        "model_index.json",
+        "v1-5-pruned.ckpt",
+        "v1-5-pruned.safetensors",
+        "safety_checker/model.safetensors",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "unet/diffusion_pytorch_model.non_ema.safetensors",
+        "unet/diffusion_pytorch_model.bin",
+        "vae/diffusion_pytorch_model.bin",
+        "tokenizer/merges.txt",
+        "tokenizer/spiece.model",
+        "vae_decoder/model.onnx",
+    ]
     assert hub.needed(files) == (
         "model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors",
         "vae/diffusion_pytorch_model.bin", "tokenizer/merges.txt", "tokenizer/spiece.model",
@@ -84,8 +100,8 @@ def test_a_snapshot_without_weights_does_not_count(cache):
 class FakeHub(BaseHTTPRequestHandler):
     """Lists and serves `files` by repository; `gated` ones are refused."""
 
-    files = {"someone/theirs": {"config.json": b"{}", "model.safetensors": b"weights", "README.md": b"no"}}
-    gated = {"someone/gated"}
+    files: ClassVar = {"someone/theirs": {"config.json": b"{}", "model.safetensors": b"weights", "README.md": b"no"}}
+    gated: ClassVar = {"someone/gated"}
 
     def do_HEAD(self):
         self.answer()

@@ -1,0 +1,38 @@
+"""Memory over many groundings."""
+
+import gc
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import deixis
+
+PHRASES = ("left pleural effusion", "small opacity in the right lung")
+
+
+def resident() -> int:
+    """Bytes of this process that lie in memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's /proc")
+def test_two_hundred_groundings_take_no_more_memory_than_forty(tiny_folder):
+    """Hooks, contexts and maps of one grounding are gone with it; some MB are the allocator's own."""
+    model = deixis.load(tiny_folder, device="cpu")
+    rng = np.random.default_rng(0)
+
+    def some(count):
+        for index in range(count):
+            image = rng.random((96, 128), dtype=np.float32)
+            deixis.ground(image, PHRASES[index % 2], model, "guided")
+        gc.collect()
+        return resident()
+
+    warm = some(40)
+    assert some(200) - warm < 24 * 2**20
+    hooks = sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model._parts.denoiser.module.modules())
+    assert hooks == 0
