@@ -2,6 +2,7 @@
 
 SHELL := /bin/bash
 VENV := .venv
+FLOOR := .venv-floor
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
@@ -10,7 +11,7 @@ CANDIDATES := python3 python3.13 python3.12 python3.11 python
 FITS = -c "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
 PYTHON ?= $(shell for name in $(CANDIDATES); do $$name $(FITS) >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: help demo test test-slow check format docs examples wheel clean
+.PHONY: help demo test test-slow test-floor check format docs examples wheel clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -24,6 +25,9 @@ test: $(VENV)/.dev ## set up and run all tests but those of minutes
 
 test-slow: $(VENV)/.dev ## run the tests of minutes
 	$(PYTEST) -m slow
+
+test-floor: $(FLOOR)/.dev ## run the suites over models on the oldest libraries that deixis admits
+	$(FLOOR)/bin/python -m pytest tests/conformance/test_models.py tests/golden tests/unit/models
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, size of files and functions
 	$(BIN)/ruff format --check .
@@ -48,7 +52,7 @@ wheel: $(VENV)/.dev ## build the package into dist/
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean: ## remove the environment, builds and caches
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(FLOOR) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment is made once, and brought up to date when what it is made from has changed.
@@ -66,4 +70,10 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.core
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(FLOOR)/.dev: pyproject.toml constraints-floor.txt
+	$(PYTHON) -m venv $(FLOOR)
+	$(FLOOR)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-floor.txt \
+	  -e '.[lora,monai,pixart]' beartype hypothesis pytest pytest-timeout
 	@touch $@

@@ -7,6 +7,7 @@ import torch
 from tiny_model import tiny_text_encoder, tiny_unet
 
 TARGETS = ["to_q", "to_k", "to_v", "to_out.0"]
+PROJECTIONS = ["q_proj", "k_proj", "v_proj", "out_proj"]
 
 
 def write_lora(folder: Path, *, text: bool = True, alpha: int = 4) -> Path:
@@ -16,22 +17,19 @@ def write_lora(folder: Path, *, text: bool = True, alpha: int = 4) -> Path:
     from peft import LoraConfig
     from peft.utils import get_peft_model_state_dict
 
-    states = {}
-    networks = {
-        "unet": (tiny_unet(), TARGETS),
-        "text_encoder": (tiny_text_encoder(), ["q_proj", "k_proj", "v_proj", "out_proj"]),
-    }
+    states, told = {}, {}
+    networks = {"unet": (tiny_unet(), TARGETS), "text_encoder": (tiny_text_encoder(), PROJECTIONS)}
     for part, (network, targets) in networks.items():
         network.add_adapter(LoraConfig(r=2, lora_alpha=alpha, target_modules=targets))
         states[part] = convert_state_dict_to_diffusers(filled(get_peft_model_state_dict(network)))
+        told[part] = network.peft_config["default"].to_dict()
     folder.mkdir(parents=True)
-    told = {"r": 2, "lora_alpha": alpha, "target_modules": ["q_proj", "k_proj", "v_proj", "out_proj"]}
     StableDiffusionPipeline.save_lora_weights(
         folder,
         unet_lora_layers=states["unet"],
         text_encoder_lora_layers=states["text_encoder"] if text else None,
-        unet_lora_adapter_metadata={"r": 2, "lora_alpha": alpha, "target_modules": TARGETS},
-        text_encoder_lora_adapter_metadata=told if text else None,
+        unet_lora_adapter_metadata=told["unet"],
+        text_encoder_lora_adapter_metadata=told["text_encoder"] if text else None,
     )
     return folder
 

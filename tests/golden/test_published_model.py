@@ -11,7 +11,7 @@ pytest.importorskip("monai", reason="needs the extra: pip install 'deixis[monai]
 
 from deixis.diffusion.walks import walk
 from deixis.ground import open_image
-from deixis.maps.sites import sites_by_rule
+from deixis.maps.sites import choose_by_rule
 from deixis.maps.taps import probabilities
 from deixis.models.catalog import Label
 from deixis.models.composed import ComposedModel, Parts
@@ -99,7 +99,7 @@ def attention(model, sites, latents, timesteps, tokens):
 def test_every_site_attends_as_theirs(run):
     """The rule picks their four sites; on their latents the mean over the phrase's tokens agrees to 1e-5."""
     golden, model, _ = run
-    sites = sites_by_rule(model.spec)
+    sites = choose_by_rule(model.spec).sites
     assert [site.index for site in sites] == golden_config()["attention_layers"]
     rows = [(i, step) for i, step in enumerate(golden["latent_steps"].tolist()) if step in golden["steps"]]
     latents = torch.from_numpy(golden["latents"][[i for i, _ in rows]])
@@ -114,7 +114,9 @@ def test_every_step_of_our_walk_attends_as_theirs(run):
     """On our own walk's latents, whose rounding differs: to 5e-5, where a step is up to 2e-5 away."""
     golden, model, recipe = run
     trajectory = walk(model, torch.from_numpy(golden["latent0"]), recipe.walk, content="")
-    heard = attention(model, sites_by_rule(model.spec), trajectory.latents, trajectory.timesteps, golden["token_slice"])
+    heard = attention(
+        model, choose_by_rule(model.spec).sites, trajectory.latents, trajectory.timesteps, golden["token_slice"]
+    )
     for index, maps in heard.items():
         assert np.abs(maps - golden[f"attention_layer{index}"]).max() <= 5e-5
 

@@ -7,16 +7,14 @@ states of a plain BERT, and its weights lie under ``bert.`` in their files.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
 
-from deixis.errors import ModelError
 from deixis.models.catalog import Label
 from deixis.models.family import Placing
-from deixis.models.networks import load_tokenizer, unfilled
+from deixis.models.networks import load_tokenizer, text_weights, unfilled
 from deixis.models.state_dicts import load_strictly, read_state
 from deixis.models.text_encoders import TextFolders
 from deixis.models.tokens import tokenized
@@ -25,7 +23,6 @@ from deixis.types import Context
 if TYPE_CHECKING:
     from transformers import BertModel, BertTokenizer
 
-FILES = ("model.safetensors", "pytorch_model.bin")
 PREFIX = "bert."
 # Heads for training and for whole sentences, and positions that older files spell out; no part of the states.
 ASIDE = ("cls.", "cls_projection_head.", "pooler.", "embeddings.position_ids")
@@ -35,14 +32,14 @@ def load(folders: TextFolders, label: Label, placing: Placing) -> BertText:
     """A `BertText` from its files.
 
     Raises:
-        ModelError: no weights are there, or they are not those of a BERT; adapters were asked for.
+        ModelError: no weights are there, or they are not those of a BERT.
     """
     from transformers import BertConfig, BertModel, BertTokenizer
 
     config = folders.config
     with unfilled():
         network = BertModel(BertConfig(**config), add_pooling_layer=False)
-    file = _weights(folders.network)
+    file = text_weights(folders.network)
     load_strictly(network, encoder_state(read_state(file)), file)
     tokenizer = cast("BertTokenizer", load_tokenizer(BertTokenizer, folders.tokenizer))
     encoder = placing.frozen(network.to(placing.dtype))
@@ -77,10 +74,3 @@ class BertText:
         states = self._encoder(torch.tensor(found.ids, device=device), attention_mask=seen).last_hidden_state
         mask = real.bool() if self._label.mask_text else None
         return Context(texts=tuple(texts), states=states, mask=mask, spans=found.spans, ends=found.ends)
-
-
-def _weights(folder: Path) -> Path:
-    found = next((folder / name for name in FILES if (folder / name).is_file()), None)
-    if found is None:
-        raise ModelError(f"The text encoder in {folder} is incomplete: no {', no '.join(FILES)}. Copy it anew.")
-    return found

@@ -56,6 +56,7 @@ class Entry:
         label: name, licence, notice, and what its files leave out.
         summary: one line for `deixis models`.
         folder: where it lies if it comes with deixis.
+        aliases: what its folder is called elsewhere.
         ids: hub repositories that hold it, in the order in which they are tried.
         kind: a whole model, or the part that others lend from it.
         gate: what its owners ask before a download; "" where nothing.
@@ -66,6 +67,7 @@ class Entry:
     label: Label
     summary: str
     folder: Path | None = None
+    aliases: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     kind: Kind = "model"
     gate: str = ""
@@ -104,11 +106,12 @@ ROWS = (
     ),
     Entry(
         Label(
-            "cxr_image_synthesis_latent_diffusion_model",
+            "monai-cxr",
             licence="Apache-2.0 (weights trained on MIMIC-CXR)",
             parts={"text_encoder": "stable-diffusion-2-1"},
         ),
         summary="MONAI's chest X-ray model, 512 px: the one of arXiv 2404.12920",
+        aliases=("cxr_image_synthesis_latent_diffusion_model",),
         size=1.1,
     ),
     Entry(
@@ -200,10 +203,8 @@ CATALOG: Mapping[str, Entry] = {entry.label.name: entry for entry in ROWS}
 
 
 def entry_of(name: str) -> Entry | None:
-    """The row of that name or hub id, if there is one."""
-    if name in CATALOG:
-        return CATALOG[name]
-    return next((entry for entry in ROWS if name in entry.ids), None)
+    """The row of that name, alias or hub id, if there is one."""
+    return next((entry for entry in ROWS if name in (entry.label.name, *entry.aliases, *entry.ids)), None)
 
 
 def label_of(place: Path, entry: Entry | None = None) -> Label:

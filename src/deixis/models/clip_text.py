@@ -10,7 +10,7 @@ import torch
 from deixis.models.adapters import adapt_text
 from deixis.models.catalog import Label
 from deixis.models.family import Placing
-from deixis.models.networks import load_text_network, load_tokenizer
+from deixis.models.networks import load_clip, load_tokenizer
 from deixis.models.text_encoders import TextFolders
 from deixis.models.tokens import tokenized
 from deixis.types import Context
@@ -23,7 +23,7 @@ def load(folders: TextFolders, label: Label, placing: Placing) -> ClipText:
     """A `ClipText` from its files, with what the adapters in `placing` change in it."""
     from transformers import CLIPTextModel, CLIPTokenizer
 
-    encoder = cast("CLIPTextModel", load_text_network(CLIPTextModel, folders.network, placing.dtype))
+    encoder = cast("CLIPTextModel", load_clip(CLIPTextModel, folders.network, placing.dtype))
     adapt_text(encoder, "text_encoder", placing.adapters)
     tokenizer = cast("CLIPTokenizer", load_tokenizer(CLIPTokenizer, folders.tokenizer))
     return ClipText(tokenizer, placing.frozen(encoder), label.name)

@@ -94,7 +94,7 @@ def search_folders() -> tuple[Path, ...]:
 
 def _under_search_folders(name: str, entry: Entry | None) -> Path | None:
     """By the name itself, by the row's name, or by a hub id, with its owner's folder or without."""
-    names = [name] if entry is None else [name, entry.label.name, *entry.ids]
+    names = [name] if entry is None else [name, entry.label.name, *entry.aliases, *entry.ids]
     tried = [variant for one in names for variant in (one, one.rpartition("/")[2])]
     places = (parent / variant for variant in dict.fromkeys(tried) for parent in search_folders())
     return next((place for place in places if place.exists()), None)

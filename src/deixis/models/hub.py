@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 from deixis.errors import ModelError
 
@@ -80,6 +81,8 @@ def _best(weights: list[PurePosixPath], folder: PurePosixPath) -> list[PurePosix
 def _refusals_told(id_: str) -> Iterator[None]:
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
+    # A hub that is out of reach raises what its client's HTTP library raises, whichever that is in this version.
+    unreachable = cast("tuple[type[Exception], ...]", (OSError, *HfHubHTTPError.__bases__))
     try:
         yield
     except GatedRepoError as error:
@@ -94,8 +97,7 @@ def _refusals_told(id_: str) -> Iterator[None]:
             f"{id_} is not in the local cache, and HF_HUB_OFFLINE forbids to download it. Unset the variable, or copy "
             "the model and give its folder."
         ) from error
-    # A hub that is out of reach raises what its client's HTTP library raises, whichever that is in this version.
-    except (OSError, *HfHubHTTPError.__bases__) as error:
+    except unreachable as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(
             f"{id_} is not in the local cache, and cannot be downloaded: {reason} Copy the model and give its folder, "

@@ -6,7 +6,7 @@ Both libraries are imported inside functions: each costs seconds, and asking wha
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 
 from deixis.errors import ModelError
 from deixis.models.diffusers_files import read_json
-from deixis.models.state_dicts import check_pickle, told_keys
+from deixis.models.state_dicts import check_pickle, load_strictly, read_state, told_keys
 
 if TYPE_CHECKING:
     import torch
@@ -46,11 +46,49 @@ def load_network(network: Any, folder: Path, dtype: torch.dtype) -> torch.nn.Mod
     return _complete(loaded, info, folder)
 
 
-def load_text_network(network: Any, folder: Path, dtype: torch.dtype) -> torch.nn.Module:
-    """A network of transformers in `folder`; raises as `load_network` does."""
+def load_clip(network: Any, folder: Path, dtype: torch.dtype) -> torch.nn.Module:
+    """A text encoder of CLIP in `folder`, whichever version of transformers wrote it; raises as `load_network` does."""
+    from transformers import CLIPTextConfig
+
+    with faults_told(folder), unfilled():
+        made: torch.nn.Module = network(CLIPTextConfig(**read_json(folder / "config.json")))
+    file = text_weights(folder)
+    state = {key: value for key, value in read_state(file).items() if not key.endswith("position_ids")}
+    load_strictly(made, state, file, clip_name(made))
+    return made.to(dtype)
+
+
+def clip_name(network: torch.nn.Module) -> Callable[[str], str]:
+    """From a key in a file to what this version calls it: older ones keep the layers of CLIP under ``text_model``."""
+    known = network.state_dict()
+
+    def named(key: str) -> str:
+        names = (key, f"text_model.{key}", key.removeprefix("text_model."))
+        return next((name for name in names if name in known), key)
+
+    return named
+
+
+def text_weights(folder: Path) -> Path:
+    """The weights of a text encoder in one file: safetensors before pickles, single precision before half.
+
+    Raises:
+        ModelError: there are none.
+    """
+    names = [f"{TRANSFORMERS}{infix}.safetensors" for infix in INFIXES] + [f"{PICKLED[TRANSFORMERS]}.bin"]
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is None:
+        raise ModelError(f"The text encoder in {folder} is incomplete: no {', no '.join(names)}. Copy it anew.")
+    return found
+
+
+def load_t5(folder: Path, dtype: torch.dtype) -> torch.nn.Module:
+    """The T5 encoder in `folder`; raises as `load_network` does."""
+    from transformers import T5EncoderModel
+
     options = _options(folder, TRANSFORMERS)
     with faults_told(folder), quiet():
-        loaded, info = network.from_pretrained(
+        loaded, info = T5EncoderModel.from_pretrained(
             folder, dtype=dtype, output_loading_info=True, ignore_mismatched_sizes=True, **options
         )
     return _complete(loaded, info, folder)

@@ -18,7 +18,7 @@ from deixis.models.composed import ComposedModel
 from deixis.models.diffusers_files import INDEX, check_files, class_names, part_folder, read_json, scheduler_config
 from deixis.models.diffusers_ldm import UNET, VAE, load_denoiser, missing, stable_diffusion
 from deixis.models.family import Placing
-from deixis.models.networks import load_text_network, load_tokenizer, load_vae
+from deixis.models.networks import load_clip, load_tokenizer, load_vae
 from deixis.models.tokens import tokenized
 from deixis.models.weights import fingerprint
 from deixis.types import Context, LatentModel
@@ -77,7 +77,7 @@ def image_side(unet: Any, vae: Any) -> int:
 
 
 def _encoder(network: Any, place: Path, part: str, placing: Placing) -> torch.nn.Module:
-    encoder = load_text_network(network, place / part, placing.dtype)
+    encoder = load_clip(network, place / part, placing.dtype)
     adapt_text(encoder, part, placing.adapters)
     return placing.frozen(encoder)
 

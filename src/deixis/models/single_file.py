@@ -21,7 +21,7 @@ from deixis.models.composed import ComposedModel
 from deixis.models.diffusers_ldm import stable_diffusion
 from deixis.models.family import Placing
 from deixis.models.finding import locate
-from deixis.models.networks import load_tokenizer, unfilled
+from deixis.models.networks import clip_name, load_tokenizer, unfilled
 from deixis.models.sdxl import SdxlText, image_side
 from deixis.models.single_file_layout import (
     CLIP,
@@ -163,9 +163,8 @@ class _Builder:
 
     def _fill(self, network: nn.Module, state: Mapping[str, Tensor]) -> None:
         """Every weight of a network from the file, renamed to what this version of the library calls it."""
-        known = network.state_dict()
         wanted = {key: value for key, value in state.items() if not key.endswith("position_ids")}
-        load_strictly(network, wanted, self.place, lambda key: key if key in known else key.removeprefix("text_model."))
+        load_strictly(network, wanted, self.place, clip_name(network))
         network.to(self.placing.dtype)
 
 

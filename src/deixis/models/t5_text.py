@@ -9,7 +9,7 @@ import torch
 
 from deixis.models.catalog import Label
 from deixis.models.family import Placing
-from deixis.models.networks import load_text_network, load_tokenizer
+from deixis.models.networks import load_t5, load_tokenizer
 from deixis.models.text_encoders import TextFolders
 from deixis.models.tokens import tokenized
 from deixis.types import Context
@@ -25,9 +25,9 @@ ROOM = 1
 
 def load(folders: TextFolders, label: Label, placing: Placing) -> T5Text:
     """A `T5Text` from its files."""
-    from transformers import T5EncoderModel, T5Tokenizer
+    from transformers import T5Tokenizer
 
-    encoder = cast("T5EncoderModel", load_text_network(T5EncoderModel, folders.network, placing.dtype))
+    encoder = cast("T5EncoderModel", load_t5(folders.network, placing.dtype))
     tokenizer = cast("T5Tokenizer", load_tokenizer(T5Tokenizer, folders.tokenizer))
     return T5Text(tokenizer, placing.frozen(encoder), label)
 

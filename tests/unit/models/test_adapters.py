@@ -29,7 +29,7 @@ def test_folded_in_it_answers_as_peft_does(tiny_folder, lora, adapted):
     from diffusers import StableDiffusionPipeline
 
     pipeline = StableDiffusionPipeline.from_pretrained(tiny_folder, safety_checker=None, local_files_only=True)
-    pipeline.to(torch.float32).load_lora_weights(lora)
+    pipeline.to(torch.float32).load_lora_weights(lora, weight_name=FILE)
     context = adapted.embed(["left lung"])
     with torch.no_grad():
         states, _ = pipeline.encode_prompt("left lung", "cpu", 1, do_classifier_free_guidance=False)
