@@ -75,5 +75,5 @@ $(VENV)/.dev: $(VENV)/.core
 $(FLOOR)/.dev: pyproject.toml constraints-floor.txt
 	$(PYTHON) -m venv $(FLOOR)
 	$(FLOOR)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-floor.txt \
-	  -e '.[lora,monai,pixart]' beartype hypothesis pytest pytest-timeout
+	  -e '.[monai,pixart]' beartype hypothesis peft pytest pytest-timeout
 	@touch $@

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-CAPACITY = 24
+CAPACITY = 32
 INDEX = {
     "_class_name": "StableDiffusionPipeline",
     "feature_extractor": [None, None],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from tiny_model import tiny_text_encoder, tiny_tokenizer
+from tiny_model import CAPACITY, tiny_text_encoder, tiny_tokenizer
 
 CHANNELS = (32, 64)
 
@@ -63,7 +63,7 @@ def write_single_file(file: Path, generation: str = "1") -> dict:
     clip = {f"text_model.{key.removeprefix('text_model.')}": v for key, v in made["text"].state_dict().items()}
     if generation == "1":
         state |= {f"cond_stage_model.transformer.{key}": value for key, value in clip.items()}
-        state["cond_stage_model.transformer.text_model.embeddings.position_ids"] = torch.arange(24)[None]
+        state["cond_stage_model.transformer.text_model.embeddings.position_ids"] = torch.arange(CAPACITY)[None]
     elif generation == "2":
         state |= {f"cond_stage_model.model.{key}": value for key, value in open_clip(made["text_2"]).items()}
     else:

@@ -52,7 +52,7 @@ REFUSED = {
     "an empty phrase": (["-p", ""], "The phrase is empty"),
     "a blank phrase": (["-p", "opacity", "-p", " "], "The phrase is empty"),
     "no phrase": ([], "--phrase"),
-    "a long phrase": (["-p", "small left pleural effusion " * 9], "22 fit"),
+    "a long phrase": (["-p", "small left pleural effusion " * 9], "30 fit"),
     "an unknown recipe": (["-p", "opacity", "-r", "guidd"], "Did you mean 'guided'? Known: paper, "),
     "an unknown model": (["-p", "opacity", "-m", "phantm"], "Did you mean 'phantom'? Known: phantom"),
     "a model folder that is none": (["-p", "opacity", "-m", "./folder"], "is no model"),

@@ -185,7 +185,7 @@ def test_all_phrases_are_checked_before_anything_is_computed(ground, picture, pl
     done = ground(picture, "-p", "opacity", "-p", long, "-o", "out")
     assert done.code == 2
     assert len(done.lines) == 1
-    assert "22 fit" in done.err
+    assert "30 fit" in done.err
     assert not (place / "out").exists()
 
 

@@ -34,9 +34,9 @@ def test_stable_diffusion_xl_folder(tmp_path):
 
 
 def test_lora_on_a_folder(tmp_path):
-    pytest.importorskip("peft", reason="needs the extra: pip install 'deixis[lora]'")
-    model, lora = write_tiny_model(tmp_path / "sd"), write_lora(tmp_path / "lora")
-    assert grounded(model, tmp_path / "out", "--lora", str(lora))
+    pytest.importorskip("peft", reason="writes adapters with peft")
+    write_lora(tmp_path / "lora")
+    assert grounded(write_tiny_model(tmp_path / "sd"), tmp_path / "out", "--lora", str(tmp_path / "lora"))
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "model.ckpt"])

@@ -160,7 +160,7 @@ def test_errors_of_the_caller_are_deixis_errors(grey, tiny_model):
     view = open_image(grey, tiny_model, "fast")
     with pytest.raises(PhraseError, match="empty"):
         view.find("  ")
-    with pytest.raises(PhraseError, match="22 fit"):
+    with pytest.raises(PhraseError, match="30 fit"):
         view.find("long " * 30)
     with pytest.raises(UnknownNameError, match="guided"):
         open_image(grey, tiny_model, "gided")

@@ -25,7 +25,6 @@ MISSING, DAMAGED = "MISSING", "DAMAGED"
 GIVES = {
     "dicom": "compressed DICOM: JPEG-LS, JPEG Lossless, JPEG 2000, HTJ2K",
     "eval": "plots of training and evaluation",
-    "lora": "LoRA adapters on diffusers models",
     "monai": "MONAI's latent diffusion bundles",
     "pixart": "tokenizers of PixArt's T5 encoder",
     "dev": "tests, types, formatting",

@@ -1,116 +1,80 @@
 """LoRA adapters: small differences of weights from a folder or file, folded into a network before it is read.
 
-diffusers and peft (extra `lora`) know the styles of keys; folded in, the layers are plain ones again, and a tap or an
-evaluation costs what it did. An adapter of which a part fits nowhere is an error.
+diffusers knows the styles of keys; the folding itself is one product per layer (Hu et al., arXiv 2106.09685, section
+4.1), so that the layers stay plain ones, and a tap or an evaluation costs what it did. An adapter of which a part fits
+nowhere is an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from deixis.errors import ModelError
-from deixis.models.networks import faults_told, quiet
-from deixis.models.state_dicts import NAMED, check_pickle
+from deixis.models.networks import clip_name, faults_told, quiet
+from deixis.models.state_dicts import NAMED, key_names
 
 # As diffusers' training scripts name the file in a folder.
 FILES = ("pytorch_lora_weights.safetensors", "pytorch_lora_weights.bin")
 TEXTS = ("text_encoder", "text_encoder_2")
-# What marks one of the two matrices of a layer, in the styles that diffusers hands on.
-DOWN = ("lora_A.", "lora.down.", "lora_linear_layer.down.")
+# A layer's name and which of its two matrices a key holds, in the styles that diffusers hands on.
+KEY = re.compile(r"(.+?)(?:\.lora_linear_layer|\.lora|_lora)?\.(lora_A|lora_B|down|up)\.weight")
+DOWN = ("lora_A", "down")
+# What the oldest of these styles calls the layers of CLIP.
+OLD_CLIP = {"to_q": "q_proj", "to_k": "k_proj", "to_v": "v_proj", "to_out": "out_proj"}
+SAID = ("r", "lora_alpha", "use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What an adapter adds to one layer: ``up · down · scale``.
+
+    Args:
+        down: from the layer's input to the rank; of a convolution ``[rank channel y x]``.
+        up: from the rank to its output.
+        alpha: the adapter's strength; None where it is the rank.
+    """
+
+    down: Float[Tensor, "rank width ..."]
+    up: Float[Tensor, "height rank ..."]
+    alpha: float | None = None
+
+    def of_shape(self, shape: torch.Size) -> Tensor:
+        """The difference itself, as a weight of that shape."""
+        rank = len(self.down)
+        product = self.up.float().flatten(1) @ self.down.float().flatten(1)
+        return product.reshape(shape) * ((rank if self.alpha is None else self.alpha) / rank)
 
 
 def adapt_denoiser(network: nn.Module, prefix: str, adapters: Sequence[Path]) -> None:
     """Fold into a "unet" or "transformer" what each adapter says of it; see `adapt_text`."""
     for place in adapters:
-        adapter = _read(place)
-        _check_prefixes(adapter, place, (prefix, *TEXTS))
-        if adapter.layers(prefix):
-            with faults_told(place), quiet():
-                network.load_lora_adapter(  # type: ignore[operator]
-                    adapter.state, prefix=prefix, network_alphas=adapter.alphas, metadata=adapter.said_of(prefix)
-                )
-            _fold(network, adapter.layers(prefix), place)
+        state, _, _ = read = _read(place)
+        strange = [key for key in state if not key.startswith(tuple(f"{known}." for known in (prefix, *TEXTS)))]
+        if strange:
+            raise ModelError(
+                f"The LoRA {place} changes layers of another model: {_first(strange)}. This one has parts "
+                f"{', '.join((prefix, *TEXTS))}."
+            )
+        _fold(network, _differences(read, prefix, place, _denoiser_layer), place)
 
 
 def adapt_text(network: nn.Module, prefix: str, adapters: Sequence[Path]) -> None:
     """Fold into a text encoder what each adapter says of it; one that says nothing of it changes nothing.
 
     Raises:
-        ModelError: peft is not installed, the file is broken, or a part of it fits no layer.
+        ModelError: the file is broken, of a kind that cannot be folded, or a part of it fits no layer.
     """
+    named = clip_name(network)
     for place in adapters:
-        adapter = _read(place).named_for(network, prefix)
-        if adapter.layers(prefix):
-            from diffusers.loaders.lora_pipeline import StableDiffusionLoraLoaderMixin
-
-            with faults_told(place), quiet():
-                StableDiffusionLoraLoaderMixin.load_lora_into_text_encoder(
-                    adapter.state, adapter.alphas, network, prefix, metadata=adapter.said_of(prefix)
-                )
-            _fold(network, adapter.layers(prefix), place)
-
-
-@dataclass(frozen=True)
-class Adapter:
-    """What a LoRA file holds.
-
-    Args:
-        state: tensors in diffusers' style of keys.
-        alphas: scales by layer, where the file's style keeps them apart.
-        metadata: peft's configuration, where the file says it.
-    """
-
-    state: Mapping[str, Tensor]
-    alphas: Mapping[str, float] | None
-    metadata: Mapping[str, Any] | None
-
-    def layers(self, prefix: str) -> int:
-        """How many layers of a part it changes."""
-        return sum(key.startswith(f"{prefix}.") and any(down in key for down in DOWN) for key in self.state)
-
-    def named_for(self, network: nn.Module, prefix: str) -> Adapter:
-        """The same with a text encoder's layers called as this version of transformers calls them.
-
-        Older versions keep them under ``text_model``, newer ones do not; files come from both.
-        """
-        longer, inner = f"{prefix}.text_model.", hasattr(network, "text_model")
-
-        def renamed(key: str) -> str:
-            if inner and key.startswith(f"{prefix}.") and not key.startswith(longer):
-                return longer + key.removeprefix(f"{prefix}.")
-            return key if inner or not key.startswith(longer) else f"{prefix}.{key.removeprefix(longer)}"
-
-        alphas = None if self.alphas is None else {renamed(key): value for key, value in self.alphas.items()}
-        return replace(self, state={renamed(key): value for key, value in self.state.items()}, alphas=alphas)
-
-    def said_of(self, prefix: str) -> Mapping[str, Any] | None:
-        """The metadata, if it says anything of a part; half a configuration would be taken for a whole one."""
-        told = self.metadata or {}
-        return told if any(key.startswith(f"{prefix}.") for key in told) else None
-
-
-def _read(place: Path) -> Adapter:
-    from diffusers.loaders.lora_pipeline import StableDiffusionLoraLoaderMixin
-
-    try:
-        import peft  # noqa: F401
-    except ImportError as error:
-        raise ModelError(f"{place} is a LoRA: pip install 'deixis[lora]' to read it. ({error})") from error
-    file = adapter_file(place)
-    safe = file.suffix == ".safetensors"
-    if not safe:
-        check_pickle(file)
-    with faults_told(place), quiet():
-        read = StableDiffusionLoraLoaderMixin.lora_state_dict(
-            str(file.parent), weight_name=file.name, local_files_only=True, use_safetensors=safe,
-            return_lora_metadata=True,
-        )  # fmt: skip
-    return Adapter(*read)
+        _fold(network, _differences(_read(place), prefix, place, lambda name: _clip_layer(named, name)), place)
 
 
 def adapter_file(place: Path) -> Path:
@@ -118,32 +82,90 @@ def adapter_file(place: Path) -> Path:
     if place.is_file():
         return place
     found = [place / name for name in FILES if (place / name).is_file()] or sorted(place.glob("*.safetensors"))
-    if len(found) != 1 and not (found and found[0].name in FILES):
+    if not found or (len(found) > 1 and found[0].name not in FILES):
         raise ModelError(f"{place} is no LoRA folder: it holds neither {FILES[0]} nor a single .safetensors file.")
     return found[0]
 
 
-def _check_prefixes(adapter: Adapter, place: Path, known: Sequence[str]) -> None:
-    strange = [key for key in adapter.state if not key.startswith(tuple(f"{prefix}." for prefix in known))]
-    if strange:
-        more = f" and {len(strange) - NAMED} more" if len(strange) > NAMED else ""
-        raise ModelError(
-            f"The LoRA {place} changes layers of another model: {', '.join(strange[:NAMED])}{more}. This one has parts "
-            f"{', '.join(known)}."
-        )
+Read = tuple[Mapping[str, Tensor], Mapping[str, float], Mapping[str, Any]]
 
 
-def _fold(network: Any, wanted: int, place: Path) -> None:
-    """Add the differences to the weights, and take peft's layers away; what was not placed is an error."""
-    from diffusers.utils.peft_utils import recurse_remove_peft_layers
-    from peft.tuners.tuners_utils import BaseTunerLayer
+def _read(place: Path) -> Read:
+    """Tensors in diffusers' style of keys, strengths that other styles keep beside them, and what the file says."""
+    from diffusers.loaders.lora_pipeline import StableDiffusionLoraLoaderMixin
 
-    layers = [module for module in network.modules() if isinstance(module, BaseTunerLayer)]
-    if len(layers) != wanted:
-        raise ModelError(f"The LoRA {place} changes {wanted} layers, and {len(layers)} of them are in this model.")
-    for layer in layers:
-        layer.merge()
-    recurse_remove_peft_layers(network)
-    for trace in ("peft_config", "_hf_peft_config_loaded"):
-        if hasattr(network, trace):
-            delattr(network, trace)
+    file = adapter_file(place)
+    safe = file.suffix == ".safetensors"
+    if any("dora_scale" in key for key in key_names(file)):
+        raise ModelError(f"The LoRA {place} is a DoRA, which deixis does not fold in: it rescales the weights too.")
+    with faults_told(place), quiet():
+        state, alphas, metadata = StableDiffusionLoraLoaderMixin.lora_state_dict(
+            str(file.parent), weight_name=file.name, local_files_only=True, use_safetensors=safe,
+            return_lora_metadata=True,
+        )  # fmt: skip
+    return state, alphas or {}, metadata or {}
+
+
+def _differences(read: Read, prefix: str, place: Path, named: Callable[[str], str]) -> dict[str, Difference]:
+    """What an adapter adds to each layer of one part, by the layer's name there."""
+    state, alphas, metadata = read
+    said = {name: metadata.get(f"{prefix}.{name}") for name in SAID}
+    if said["use_dora"] or said["use_rslora"]:
+        raise ModelError(f"The LoRA {place} is a DoRA or rank-stabilised one, which deixis does not fold in.")
+    halves: dict[str, dict[bool, Tensor]] = {}
+    strengths = {}
+    for key, value in state.items():
+        found = KEY.fullmatch(key.removeprefix(f"{prefix}.")) if key.startswith(f"{prefix}.") else None
+        if found is not None:
+            layer = named(found[1])
+            halves.setdefault(layer, {})[found[2] in DOWN] = value
+            strengths[layer] = _strength(key, found[1], prefix, alphas, said)
+    own = [key for key in state if key.startswith(f"{prefix}.")]
+    if 2 * len(halves) != len(own) or any(len(pair) != 2 for pair in halves.values()):
+        raise ModelError(f"The LoRA {place} holds keys of a kind that deixis does not fold in: {_first(own)}.")
+    return {layer: Difference(pair[True], pair[False], strengths[layer]) for layer, pair in halves.items()}
+
+
+def _strength(key: str, layer: str, prefix: str, alphas: Mapping[str, float], said: Mapping[str, Any]) -> float | None:
+    """α of a layer: beside its tensors, or in what the file says of all."""
+    for name in (f"{prefix}.{layer}.alpha", f"{key}.alpha", f"{key.replace('.up.', '.down.')}.alpha"):
+        if name in alphas:
+            return float(alphas[name])
+    pattern = said["alpha_pattern"] or {}
+    own = next((value for name, value in pattern.items() if re.search(rf"(^|\.){name}$", layer)), said["lora_alpha"])
+    return None if own is None else float(own)
+
+
+def _denoiser_layer(layer: str) -> str:
+    """A layer of a denoiser; the oldest style of keys spells its output without the list that it stands in."""
+    plain = layer.replace(".processor.", ".")
+    return f"{plain}.0" if plain.endswith(".to_out") else plain
+
+
+def _clip_layer(named: Callable[[str], str], layer: str) -> str:
+    """A layer of CLIP as this version of transformers calls it."""
+    before, _, last = layer.rpartition(".")
+    return named(f"{before}.{OLD_CLIP.get(last, last)}.weight").removesuffix(".weight")
+
+
+@torch.no_grad()
+def _fold(network: nn.Module, differences: Mapping[str, Difference], place: Path) -> None:
+    """Add every difference to its layer; one that has no layer, or another shape, is an error and changes nothing."""
+    weights = {name.removesuffix(".weight"): value for name, value in network.named_parameters()}
+    added = {}
+    for layer, difference in differences.items():
+        weight = weights.get(layer)
+        if weight is None or len(weight) != len(difference.up) or weight[0].numel() != difference.down[0].numel():
+            raise ModelError(
+                f"The LoRA {place} changes {len(differences)} layers, and {layer} is not in this model, or of another "
+                "shape. Was it made for another one?"
+            )
+        added[layer] = difference.of_shape(weight.shape)
+    for layer, change in added.items():
+        weight = weights[layer]
+        # In single precision: a half one would round small differences away.
+        weight.copy_((weight.float() + change.to(weight.device)).to(weight.dtype))
+
+
+def _first(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:NAMED]) + (f" and {len(keys) - NAMED} more" if len(keys) > NAMED else "")

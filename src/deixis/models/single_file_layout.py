@@ -91,6 +91,7 @@ def clip_config(state: State, prefix: str) -> dict[str, Any]:
         "num_attention_heads": max(1, width // HEAD_WIDTH),
         "max_position_embeddings": state[f"{prefix}embeddings.position_embedding.weight"].shape[0],
         "hidden_act": "quick_gelu",
+        "bos_token_id": vocabulary - 2,
         "eos_token_id": vocabulary - 1,
     }
 
@@ -107,6 +108,7 @@ def open_clip_config(state: State, prefix: str, *, layers: int) -> dict[str, Any
         "num_attention_heads": max(1, width // HEAD_WIDTH),
         "max_position_embeddings": state[f"{prefix}positional_embedding"].shape[0],
         "hidden_act": "gelu",
+        "bos_token_id": vocabulary - 2,
         "eos_token_id": vocabulary - 1,
     }
 

@@ -5,18 +5,26 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from deixis.errors import ModelError
+from deixis.models.adapters import Difference
 from deixis.models.loading import load
 from tiny_lora import kohya_style, write_lora
 
-pytest.importorskip("peft", reason="needs the extra: pip install 'deixis[lora]'")
+pytest.importorskip("peft", reason="writes adapters with peft")
 
 LATENT, TIMESTEP = torch.ones(1, 4, 16, 16), torch.tensor([500])
 FILE = "pytorch_lora_weights.safetensors"
 
 
 @pytest.fixture(scope="module")
-def lora(tmp_path_factory):
-    return write_lora(tmp_path_factory.mktemp("lora") / "lora")
+def written(tmp_path_factory):
+    """The folder, and the networks with the adapter at work in peft's own layers."""
+    folder = tmp_path_factory.mktemp("lora") / "lora"
+    return folder, write_lora(folder)
+
+
+@pytest.fixture(scope="module")
+def lora(written):
+    return written[0]
 
 
 @pytest.fixture(scope="module")
@@ -24,20 +32,16 @@ def adapted(tiny_folder, lora):
     return load(tiny_folder, device="cpu", lora=[lora])
 
 
-def test_folded_in_it_answers_as_peft_does(tiny_folder, lora, adapted):
-    """The pipeline with the adapter loaded, not folded, gives the same states and noise."""
-    from diffusers import StableDiffusionPipeline
-
-    pipeline = StableDiffusionPipeline.from_pretrained(tiny_folder, safety_checker=None, local_files_only=True)
-    pipeline.to(torch.float32).load_lora_weights(lora, weight_name=FILE)
+def test_folded_in_it_answers_as_peft_does(written, adapted):
+    """The same states and noise as with peft's layers beside the weights."""
+    networks = written[1]
     context = adapted.embed(["left lung"])
+    ids = torch.tensor([adapted._parts.text._tokenizer("left lung", padding="max_length").input_ids])
     with torch.no_grad():
-        states, _ = pipeline.encode_prompt("left lung", "cpu", 1, do_classifier_free_guidance=False)
-        v = pipeline.unet(LATENT, TIMESTEP, states).sample
+        states = networks["text_encoder"](ids)[0]
+        v = networks["unet"](LATENT, TIMESTEP, states).sample
     torch.testing.assert_close(context.states, states, rtol=1e-3, atol=1e-4)
-    signal = torch.tensor(adapted.schedule.alphas_bar[500]).float()
-    expected = signal.sqrt() * v + (1 - signal).sqrt() * LATENT
-    torch.testing.assert_close(adapted.noise(LATENT, TIMESTEP, context), expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(adapted._parts.denoiser.answer(LATENT, TIMESTEP, context), v, rtol=1e-3, atol=1e-3)
 
 
 def test_it_changes_the_answer_and_the_hash_and_leaves_plain_layers(tiny_model, adapted):
@@ -65,7 +69,8 @@ def test_another_scripts_keys_are_the_same_adapter(tiny_folder, lora, adapted, t
 
 
 def test_an_adapter_for_the_unet_alone_leaves_the_text_as_it_is(tiny_folder, tiny_model, tmp_path):
-    model = load(tiny_folder, device="cpu", lora=[write_lora(tmp_path / "unet", text=False)])
+    write_lora(tmp_path / "unet", text=False)
+    model = load(tiny_folder, device="cpu", lora=[tmp_path / "unet"])
     assert torch.equal(model.embed(["left lung"]).states, tiny_model.embed(["left lung"]).states)
 
 
@@ -73,7 +78,10 @@ def test_an_adapter_for_the_unet_alone_leaves_the_text_as_it_is(tiny_folder, tin
     ("change", "told"),
     [
         (lambda key: key.replace("unet.", "transformer."), "layers of another model: transformer"),
-        (lambda key: key.replace("down_blocks.1", "down_blocks.7"), r"changes \d+ layers, and \d+ of them"),
+        (
+            lambda key: key.replace("down_blocks.1", "down_blocks.7"),
+            r"changes \d+ layers, and down_blocks.7.* is not in this model",
+        ),
     ],
 )
 def test_what_fits_nowhere_is_an_error(tiny_folder, lora, tmp_path, change, told):
@@ -85,4 +93,19 @@ def test_what_fits_nowhere_is_an_error(tiny_folder, lora, tmp_path, change, told
 
 def test_a_folder_without_an_adapter_is_an_error(tiny_folder, tmp_path):
     with pytest.raises(ModelError, match="no LoRA folder"):
+        load(tiny_folder, device="cpu", lora=[tmp_path])
+
+
+def test_a_convolution_is_changed_as_its_product_says():
+    """down ``[rank channel y x]`` and up ``[out rank 1 1]``; half the rank as strength halves it."""
+    down, up = torch.randn(2, 3, 3, 3), torch.randn(4, 2, 1, 1)
+    made = Difference(down, up, alpha=1.0).of_shape(torch.Size((4, 3, 3, 3)))
+    torch.testing.assert_close(made, torch.einsum("or,rcyx->ocyx", up[:, :, 0, 0], down) / 2)
+
+
+def test_a_kind_that_cannot_be_folded_is_an_error(tiny_folder, lora, tmp_path):
+    """DoRA rescales the weights themselves; diffusers would leave the scale out with a warning."""
+    state = load_file(lora / FILE)
+    save_file(state | {"unet.conv_in.dora_scale": torch.ones(1)}, tmp_path / FILE)
+    with pytest.raises(ModelError, match="is a DoRA"):
         load(tiny_folder, device="cpu", lora=[tmp_path])

@@ -126,7 +126,7 @@ def test_latents_are_the_posterior_mode_scaled(tiny_model):
 def test_text_states_are_those_of_the_pipeline(tiny_model):
     """Padded to the tokenizer's length, last hidden state, no text mask."""
     tokenizer, encoder = tiny_model._parts.text._tokenizer, tiny_model._parts.text._encoder
-    ids = tokenizer(["left lung"], padding="max_length", max_length=24, return_tensors="pt").input_ids
+    ids = tokenizer(["left lung"], padding="max_length", max_length=32, return_tensors="pt").input_ids
     assert torch.equal(tiny_model.embed(["left lung"]).states, encoder(ids)[0])
 
 

@@ -46,7 +46,7 @@ def test_a_text_encoder_inside_the_bundle_is_found(bundle, words):
     """Its own text_encoder and tokenizer folders need no naming."""
     for part in ("text_encoder", "tokenizer"):
         (bundle / part).symlink_to(words / part)
-    assert load(bundle, device="cpu").spec.tokens == 24
+    assert load(bundle, device="cpu").spec.tokens == 32
 
 
 def test_without_a_text_encoder_the_error_says_how_to_give_one(bundle):
@@ -55,7 +55,7 @@ def test_without_a_text_encoder_the_error_says_how_to_give_one(bundle):
 
 
 def test_a_text_encoder_of_another_width_is_an_error(bundle, tiny_folder):
-    with pytest.raises(ModelError, match=r"width 16 for 24 tokens; the denoiser in .* takes 64.*width 1024, 77 tokens"):
+    with pytest.raises(ModelError, match=r"width 16 for 32 tokens; the denoiser in .* takes 64.*width 1024, 77 tokens"):
         load(bundle, device="cpu", text_encoder=tiny_folder)
 
 
