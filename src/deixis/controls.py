@@ -6,17 +6,19 @@ at the image (`centre_gaussian`, `uniform`, `Prior`), others ask the model a que
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float64
 
-from deixis.evaluate import Answer, Find, truth_of
+from deixis.evaluate import SIDES, Answer, Find, image_of, patient_of, truth_of
 from deixis.geometry import resized
-from deixis.ground import open_image
-from deixis.recipes import Recipe
+from deixis.ground import View, open_image
+from deixis.recipes import DEFAULT, Recipe
 from deixis.types import Case, HeatMap, LatentModel
 
 # Side of the grid on which mean masks are kept.
@@ -25,30 +27,69 @@ GRID = 64
 WIDTH = 0.25
 # The emptiest phrase that has a token to read.
 EMPTY = "."
-SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 
 Ask = Callable[[Case], str]
 
 
-def reading(model: LatentModel, recipe: Recipe | str, *, seed: int = 0, ask: Ask | None = None) -> Find:
+class Views:
+    """Images under one model and recipe; the last ones stay open, for the next method that asks about them.
+
+    Args:
+        model: what reads.
+        recipe: how.
+        seed: which noise.
+        kept: how many images stay open; two, for a case and its partner.
+    """
+
+    def __init__(self, model: LatentModel, recipe: Recipe | str, *, seed: int = 0, kept: int = 2) -> None:
+        self._open = lru_cache(maxsize=kept)(self._opened)
+        self._cases: dict[str, Case] = {}
+        self.model, self.recipe, self.seed = model, recipe, seed
+
+    def of(self, case: Case) -> View:
+        """The case's image, walked once while it stays open."""
+        key = image_of(case)
+        self._cases = {key: case}
+        return self._open(key)
+
+    def _opened(self, key: str) -> View:
+        return open_image(self._cases[key].image, self.model, self.recipe, seed=self.seed)
+
+
+def reading(
+    model: LatentModel | Views, recipe: Recipe | str = DEFAULT, *, seed: int = 0, ask: Ask | None = None
+) -> Find:
     """The model's own answer under a recipe; with `ask`, to another text than the case's phrase."""
+    views = model if isinstance(model, Views) else Views(model, recipe, seed=seed, kept=1)
 
     def find(cases: Sequence[Case]) -> list[Answer]:
-        view = open_image(cases[0].image, model, recipe, seed=seed)
         texts = [case.phrase.text if ask is None else ask(case) for case in cases]
-        return [Answer.of(found) for found in view.find_all(texts)]
+        return [Answer.of(found) for found in views.of(cases[0]).find_all(texts)]
 
     return find
 
 
-def other_image(model: LatentModel, recipe: Recipe | str, partner: Mapping[str, Case], *, seed: int = 0) -> Find:
+def other_image(
+    model: LatentModel | Views, recipe: Recipe | str, partner: Mapping[str, Case], *, seed: int = 0
+) -> Find:
     """The same phrases read on another image: `partner` names a case of it for each patient."""
+    views = model if isinstance(model, Views) else Views(model, recipe, seed=seed, kept=1)
 
     def find(cases: Sequence[Case]) -> list[Answer]:
-        view = open_image(partner[str(cases[0].patient)].image, model, recipe, seed=seed)
-        return [Answer.of(found) for found in view.find_all([case.phrase.text for case in cases])]
+        view = views.of(partner[patient_of(cases[0])])
+        wanted = cases[0].shape
+        found = view.find_all([case.phrase.text for case in cases])
+        return [Answer(_onto(one.thresholded, wanted), _onto(one.heat, wanted)) for one in found]
 
     return find
+
+
+def _onto(heat: HeatMap, shape: tuple[int, int]) -> HeatMap:
+    """A heat map of another image, stretched over this one."""
+    if heat.values.shape == shape:
+        return heat
+    seen = np.asarray(resized(heat.seen.astype(np.float64), shape)) > 0.5
+    return HeatMap(np.asarray(resized(heat.values.astype(np.float64), shape), np.float32) * seen, seen)
 
 
 def centre_gaussian(cases: Sequence[Case]) -> list[Answer]:
@@ -133,3 +174,43 @@ def _heat(values: Float64[np.ndarray, "y x"]) -> HeatMap:
 def _hill(shape: tuple[int, int]) -> Float64[np.ndarray, "y x"]:
     y, x = (((np.arange(n) + 0.5) / n - 0.5) / WIDTH for n in shape)
     return np.asarray(np.exp(-0.5 * (y[:, None] ** 2 + x[None, :] ** 2)))
+
+
+def partners(cases: Sequence[Case]) -> dict[str, Case]:
+    """For each patient a case of the one before, whose image was read last; the first takes the last one's."""
+    firsts = list({patient_of(case): case for case in reversed(cases)}.values())[::-1]
+    return {patient_of(case): firsts[index - 1] for index, case in enumerate(firsts)}
+
+
+def other_phrases(cases: Sequence[Case]) -> dict[str, str]:
+    """For each case a phrase of the next case of another class and patient; where there is none, its own."""
+    texts = {}
+    for index, case in enumerate(cases):
+        following = itertools.chain(cases[index + 1 :], cases[:index])
+        other = (one for one in following if one.category != case.category and patient_of(one) != patient_of(case))
+        texts[case.id] = next(other, case).phrase.text
+    return texts
+
+
+def standing(views: Views, cases: Sequence[Case], training: Iterable[Case]) -> dict[str, Find]:
+    """The controls that stand in every table, by the names that they have in a report.
+
+    Args:
+        views: the model under the recipe that is evaluated.
+        cases: all of them, of which each control picks its partner.
+        training: cases of another split, for the priors; with none of them there are no priors.
+    """
+    fitting = list(training)
+    others = other_phrases(cases)
+    found: dict[str, Find] = {
+        "center_gaussian": centre_gaussian,
+        "uniform": uniform,
+        "other_image": other_image(views, "", partners(cases)),
+        "random_phrase": reading(views, ask=lambda case: others[case.id]),
+        "swapped_side": reading(views, ask=lambda case: swapped_side(case.phrase.text)),
+        "empty_phrase": reading(views, ask=lambda case: EMPTY),
+    }
+    if fitting:
+        found["class_prior"] = Prior.fitted(fitting, class_keys)
+        found["text_prior"] = Prior.fitted(fitting, text_keys)
+    return found

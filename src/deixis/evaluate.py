@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
 from deixis.metrics import METRICS, Comparison, normalised
 from deixis.metrics.boxes import filled
+from deixis.metrics.comparison import Side
+from deixis.metrics.curves import iou_at, roc_at
 from deixis.types import Box, Case, Grounding, HeatMap
 
 SCHEMA = "deixis.report/1"
@@ -22,6 +25,7 @@ MEASURED = ("auroc", "pointing", "miou", "cnr", "auroc_smoothed", "cnr_smoothed"
 # Resamplings of patients behind an interval, and the seed that makes it the same every time.
 RESAMPLINGS, SEED = 1000, 0
 LEVEL = (2.5, 97.5)
+SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Row:
     evaluations: int = 0
     seconds: float = 0.0
     failure: str | None = None
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    found: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,8 +156,8 @@ def evaluate(
 
     A case whose image fails is kept as a row with the reason; the others go on.
     """
-    groups = [list(group) for _, group in itertools.groupby(cases, key=_image_of)]
-    rows = map(lambda group: _rows_of(group, find, metrics), groups)
+    groups = [list(group) for _, group in itertools.groupby(cases, key=image_of)]
+    rows = map(lambda group: score(group, find, metrics), groups)
     return Report(tuple(itertools.chain.from_iterable(rows)), dict(config or {}))
 
 
@@ -164,32 +170,45 @@ def paired_difference(first: Report, second: Report, metric: str) -> Interval:
 
 
 def truth_of(case: Case) -> Bool[np.ndarray, "y x"]:
-    """The union of the case's boxes; the field scores against boxes also where masks exist."""
+    """The union of the case's boxes, against which the field scores also where masks exist; else its mask."""
+    if not case.boxes and case.mask is not None:
+        return case.mask
     return filled(case.boxes, case.shape)
 
 
-def _image_of(case: Case) -> str:
+def patient_of(case: Case) -> str:
+    """Who is drawn together in the bootstrap; an image without a patient is one of its own."""
+    return case.patient or (str(case.image) if isinstance(case.image, Path) else case.id)
+
+
+def image_of(case: Case) -> str:
     """What tells images apart: the path, or the patient for images in memory."""
     return str(case.image) if isinstance(case.image, Path) else case.patient or case.id
 
 
-def _rows_of(cases: Sequence[Case], find: Find, metrics: Sequence[str]) -> list[Row]:
+def score(cases: Sequence[Case], find: Find, metrics: Sequence[str], *, curves: bool = False) -> list[Row]:
+    """A row per case of one image; a failure of the image, whatever it is, is kept as the reason in each.
+
+    With `curves` the rows also hold the ROC and the IoU over thresholds, on the grids of `deixis.metrics.curves`.
+    """
     started = time.perf_counter()
     try:
         answers = find(cases)
-        scores = [_scores(case, answer, metrics) for case, answer in zip(cases, answers, strict=True)]
+        compared = [_compared(case, answer) for case, answer in zip(cases, answers, strict=True)]
+        scores = [_scores(one, metrics) for one in compared]
+        drawn = [_curves(one) if curves else {} for one in compared]
     except Exception as error:  # noqa: BLE001 - one image's failure must not end a run of thousands; the row keeps it
         reason = f"{type(error).__name__}: {error}"
         return [_row(case, {}, Answer(_nothing(case)), reason) for case in cases]
     spent = (time.perf_counter() - started) / len(cases)
     return [
-        _row(case, score, answer, None, seconds=spent)
-        for case, score, answer in zip(cases, scores, answers, strict=True)
+        _row(case, given, answer, None, seconds=spent, curves=lines)
+        for case, given, answer, lines in zip(cases, scores, answers, drawn, strict=True)
     ]
 
 
-def _scores(case: Case, answer: Answer, metrics: Sequence[str]) -> dict[str, float]:
-    compared = Comparison(
+def _compared(case: Case, answer: Answer) -> Comparison:
+    return Comparison(
         heat=normalised(answer.heat),
         seen=answer.heat.seen,
         truth=truth_of(case),
@@ -197,15 +216,37 @@ def _scores(case: Case, answer: Answer, metrics: Sequence[str]) -> dict[str, flo
         mask=answer.mask,
         found=answer.boxes,
         smoothed=normalised(answer.smoothed or answer.heat),
+        side=side_named(case.phrase.text),
     )
+
+
+def _scores(compared: Comparison, metrics: Sequence[str]) -> dict[str, float]:
     wanted = [METRICS[name] for name in metrics]
     return {metric.name: metric.score(compared) for metric in wanted if metric.applies(compared)}
 
 
-def _row(case: Case, scores: Mapping[str, float], answer: Answer, failure: str | None, *, seconds: float = 0.0) -> Row:
+def _curves(compared: Comparison) -> dict[str, list[float]]:
+    return {"roc": roc_at(compared).tolist(), "iou": iou_at(compared).tolist()}
+
+
+def side_named(text: str) -> Side | None:
+    """The patient's side that a phrase names, if it names one and not the other."""
+    sides = {word.lower() for word in SIDES.findall(text)}
+    return cast("Side", sides.pop()) if len(sides) == 1 else None
+
+
+def _row(
+    case: Case,
+    scores: Mapping[str, float],
+    answer: Answer,
+    failure: str | None,
+    *,
+    seconds: float = 0.0,
+    curves: Mapping[str, Sequence[float]] | None = None,
+) -> Row:
     return Row(
         case=case.id,
-        patient=case.patient or case.id,
+        patient=patient_of(case),
         category=case.category,
         phrase=case.phrase.text,
         names_place=case.names_place,
@@ -213,6 +254,8 @@ def _row(case: Case, scores: Mapping[str, float], answer: Answer, failure: str |
         evaluations=answer.evaluations,
         seconds=answer.seconds or seconds,
         failure=failure,
+        curves=curves or {},
+        found=answer.boxes or (),
     )
 
 

@@ -22,6 +22,7 @@ METRICS: Table[Metric] = Table(
         "box_iou": "deixis.metrics.boxes:BOX_IOU",
         "acc25": "deixis.metrics.boxes:ACC25",
         "acc50": "deixis.metrics.boxes:ACC50",
+        "laterality": "deixis.metrics.laterality:LATERALITY",
         "published_cnr": "deixis.metrics.published:PUBLISHED_CNR",
         "published_cnr_abs": "deixis.metrics.published:PUBLISHED_CNR_ABS",
         "published_miou": "deixis.metrics.published:PUBLISHED_MIOU",

@@ -103,7 +103,7 @@ BOX_IOU = Metric(
     "box_iou",
     "IoU of the best-scored box with the true box it overlaps most",
     lambda c: top_box_iou(_found(c), c.boxes),
-    needs=("found",),
+    needs=("found", "boxes"),
 )
-ACC25 = Metric("acc25", "box_iou >= .25", lambda c: accuracy_at(_found(c), c.boxes, 0.25), needs=("found",))
-ACC50 = Metric("acc50", "box_iou >= .5", lambda c: accuracy_at(_found(c), c.boxes, 0.5), needs=("found",))
+ACC25 = Metric("acc25", "box_iou >= .25", lambda c: accuracy_at(_found(c), c.boxes, 0.25), needs=("found", "boxes"))
+ACC50 = Metric("acc50", "box_iou >= .5", lambda c: accuracy_at(_found(c), c.boxes, 0.5), needs=("found", "boxes"))

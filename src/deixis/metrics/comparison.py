@@ -18,6 +18,7 @@ from deixis.errors import CaseError
 from deixis.types import Box, HeatMap
 
 Direction = Literal["higher", "lower"]
+Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Comparison:
         mask: the method's own mask (the recipe's threshold), or None where it has none.
         found: the method's own boxes with scores, or None where it has none.
         smoothed: the heat before the method's threshold, in [0, 1] like `heat`; None where there is no such thing.
+        side: of the patient, where the phrase names one and not the other.
     """
 
     heat: Float64[np.ndarray, "y x"]
@@ -56,6 +58,7 @@ class Comparison:
     mask: Bool[np.ndarray, "y x"] | None = None
     found: tuple[Box, ...] | None = None
     smoothed: Float64[np.ndarray, "y x"] | None = None
+    side: Side | None = None
 
     def __post_init__(self) -> None:
         shape = self.truth.shape
@@ -101,7 +104,9 @@ class Metric:
 
     def applies(self, comparison: Comparison) -> bool:
         """Whether the comparison holds all that this metric needs."""
-        return all(getattr(comparison, name) is not None for name in self.needs)
+        return all(getattr(comparison, name) is not None for name in self.needs) and not (
+            "boxes" in self.needs and not comparison.boxes
+        )
 
 
 def normalised(heat: HeatMap) -> Float64[np.ndarray, "y x"]:
