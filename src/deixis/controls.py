@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float64
 
+from deixis.datasets.places import PLACES
 from deixis.evaluate import SIDES, Answer, Find, image_of, patient_of, truth_of
 from deixis.geometry import resized
 from deixis.ground import View, open_image
@@ -147,13 +148,6 @@ def text_keys(case: Case) -> tuple[str, ...]:
 def class_keys(case: Case) -> tuple[str, ...]:
     """The class alone."""
     return (f"class:{case.category}",)
-
-
-# Words that say where; enough to tell places apart for the prior.
-PLACES = re.compile(
-    r"left|right|bilateral|both|upper|mid|lower|lingula|apical|apex|biapical|basilar|bibasilar|base|angle|hilar|behind|"
-    r"retrocardiac"
-)
 
 
 def swapped_side(text: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from deixis.controls import Views, reading, standing
 from deixis.datasets import DATASETS, Collection, Wanted
 from deixis.errors import OutputError
-from deixis.evaluate import Report, Row, image_of, score, side_named, truth_of
+from deixis.evaluate import Report, Row, image_of, score, side_named
 from deixis.metrics import METRICS
 from deixis.models.loading import load
 from deixis.recipes import recipe as recipe_named

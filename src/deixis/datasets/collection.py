@@ -97,9 +97,3 @@ class Dataset:
     gate: str
     layout: tuple[str, ...]
     read: Callable[[Wanted], Collection]
-
-
-def limited(collection: Collection, limit: int | None) -> Collection:
-    """The first `limit` cases."""
-    makers = collection.makers if limit is None else collection.makers[:limit]
-    return Collection(makers, collection.notes, collection.phrases)
