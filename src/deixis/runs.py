@@ -19,11 +19,11 @@ from typing import Any
 from deixis.controls import Views, reading, standing
 from deixis.datasets import DATASETS, Collection, Wanted
 from deixis.errors import OutputError
-from deixis.evaluate import Report, Row, image_of, score, side_named
+from deixis.evaluate import Answer, Report, Row, image_of, score, side_named
 from deixis.metrics import METRICS
 from deixis.models.loading import load
 from deixis.recipes import recipe as recipe_named
-from deixis.types import Box, Case, LatentModel
+from deixis.types import Box, Case, Image, LatentModel
 
 RUN, CASES, TIMES = "run.json", "cases.jsonl", "times.jsonl"
 SCHEMA = "deixis.run/1"
@@ -99,7 +99,7 @@ class Record:
         """As JSON on one line. Seconds are kept elsewhere: two runs of the same are equal to the last byte."""
         row = {name: value for name, value in asdict(self.row).items() if name != "seconds"}
         content = {**asdict(self), "row": row}
-        return json.dumps(_finite(content), ensure_ascii=False) + "\n"
+        return json.dumps(finite(content), ensure_ascii=False) + "\n"
 
     @classmethod
     def read(cls, line: str) -> Record:
@@ -172,9 +172,15 @@ class Examiner:
         self.collection = _collected(order)
         cases = list(self.collection)
         self.groups = tuple(tuple(group) for _, group in itertools.groupby(cases, key=image_of))
-        views = Views(self.model, order.recipe, seed=order.seed)
-        self._own = reading(views)
-        self._controls = standing(views, cases, _training(order))
+        self._views = Views(self.model, order.recipe, seed=order.seed)
+        self._own = reading(self._views)
+        self._controls = standing(self._views, cases, _training(order))
+
+    def show(self, case_id: str) -> tuple[Case, Answer, Image]:
+        """A case by its id, answered again, with its image: for a gallery."""
+        case = next(one for group in self.groups for one in group if one.id == case_id)
+        view = self._views.of(case)
+        return case, Answer.of(view.find(case.phrase.text)), view.image
 
     def examine(self, index: int) -> list[Record]:
         """The records of one image, by its place among the groups."""
@@ -189,6 +195,13 @@ class Examiner:
             _record(case, row, {name: found[case.id] for name, found in by_case.items() if case.id in found})
             for case, row in zip(cases, rows, strict=True)
         ]
+
+
+def read_run(folder: Path) -> tuple[tuple[Record, ...], dict[str, Any]]:
+    """The lines and the configuration of a run; a folder that holds none raises `OutputError`."""
+    if not (folder / RUN).is_file():
+        raise OutputError(f"{folder} holds no run. Name a folder that `deixis evaluate` wrote.")
+    return read_records(folder), json.loads((folder / RUN).read_text(encoding="utf-8"))
 
 
 def unfinished(groups: Sequence[Sequence[Case]], done: Sequence[Record]) -> list[int]:
@@ -271,13 +284,13 @@ def _check_same(known: Mapping[str, Any], config: Mapping[str, Any], folder: Pat
         raise OutputError(f"{folder} holds a run of another configuration ({told}). Name another folder.")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON knows no NaN: what is not finite becomes null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
+        return {key: finite(one) for key, one in value.items()}
+    return [finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _numbers(scores: Mapping[str, float | None]) -> dict[str, float]:

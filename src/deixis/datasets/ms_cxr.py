@@ -7,7 +7,7 @@ one case. Images lie under MIMIC-CXR-JPG or MIMIC-CXR, with or without ``files/`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from deixis.datasets.annotations import Annotation, assembled, root_of
@@ -50,8 +50,7 @@ def _from_csv(file: Path, notes: list[Note]) -> Iterator[Annotation]:
         sides = numbers([row["image_height"], row["image_width"]], place, notes)
         corner = numbers([row[name] for name in "xywh"], place, notes)
         if corner is not None and sides is not None:
-            yield _annotation(row["path"], row["dicom_id"], row["category_name"], row["label_text"], place, corner, sides,
-                              row.get("split", ""))  # fmt: skip
+            yield _annotation(row["path"], place, row, (corner, sides))
 
 
 def _from_json(file: Path, notes: list[Note]) -> Iterator[Annotation]:
@@ -63,35 +62,32 @@ def _from_json(file: Path, notes: list[Note]) -> Iterator[Annotation]:
             image, place = images[one["image_id"]], f"{file.name}:annotation {number}"
             corner = numbers(one["bbox"], place, notes)
             if corner is not None:
-                dicom_id = PurePosixPath(image["file_name"]).stem
+                told = {
+                    "dicom_id": PurePosixPath(image["file_name"]).stem,
+                    "category_name": categories[one["category_id"]],
+                    "label_text": one["label_text"],
+                    "split": one.get("split", ""),
+                }
                 yield _annotation(
-                    image.get("path", image["file_name"]), dicom_id, categories[one["category_id"]], one["label_text"],
-                    place, corner, (image["height"], image["width"]), one.get("split", ""),
-                )  # fmt: skip
+                    image.get("path", image["file_name"]), place, told, (corner, (image["height"], image["width"]))
+                )
     except (KeyError, TypeError) as error:
         raise CaseError(f"{file} is no COCO table of MS-CXR: {error!r} is missing or of another kind.") from error
 
 
-def _annotation(  # noqa: PLR0917 - the columns, in their order
-    path: str,
-    dicom_id: str,
-    category: str,
-    text: str,
-    row: str,
-    corner: tuple[float, ...],
-    sides: tuple[float, ...],
-    split: str,
-) -> Annotation:
+def _annotation(path: str, place: str, told: Mapping[str, str], numbers_: tuple[tuple[float, ...], ...]) -> Annotation:
+    """`told`: id, category, text and split; `numbers_`: x y w h, and the image's height and width."""
+    corner, sides = numbers_
     subject = SUBJECT.search(path)
     return Annotation(
-        image=dicom_id,
+        image=told["dicom_id"],
         files=mimic_files(path),
-        category=category,
-        text=text,
-        row=row,
+        category=told["category_name"],
+        text=told["label_text"],
+        row=place,
         box=corner_box(corner),
         size=(int(sides[0]), int(sides[1])),
-        split={"validate": "val", "": None}.get(split, split),
+        split={"validate": "val", "": None}.get(told.get("split", ""), told.get("split", "")),
         patient=subject[1] if subject else None,
     )
 
