@@ -186,25 +186,27 @@ def other_phrases(cases: Sequence[Case]) -> dict[str, str]:
     return texts
 
 
-def standing(views: Views, cases: Sequence[Case], training: Iterable[Case]) -> dict[str, Find]:
+def standing(views: Views | None, cases: Sequence[Case], training: Iterable[Case]) -> dict[str, Find]:
     """The controls that stand in every table, by the names that they have in a report.
 
     Args:
-        views: the model under the recipe that is evaluated.
+        views: the model under the recipe that is evaluated; None for answers of another system, which cannot be asked
+            anything else.
         cases: all of them, of which each control picks its partner.
         training: cases of another split, for the priors; with none of them there are no priors.
     """
     fitting = list(training)
+    found: dict[str, Find] = {"center_gaussian": centre_gaussian, "uniform": uniform}
+    if fitting:
+        found["class_prior"] = Prior.fitted(fitting, class_keys)
+        found["text_prior"] = Prior.fitted(fitting, text_keys)
+    if views is None:
+        return found
     others = other_phrases(cases)
-    found: dict[str, Find] = {
-        "center_gaussian": centre_gaussian,
-        "uniform": uniform,
+    return {
+        **found,
         "other_image": other_image(views, "", partners(cases)),
         "random_phrase": reading(views, ask=lambda case: others[case.id]),
         "swapped_side": reading(views, ask=lambda case: swapped_side(case.phrase.text)),
         "empty_phrase": reading(views, ask=lambda case: EMPTY),
     }
-    if fitting:
-        found["class_prior"] = Prior.fitted(fitting, class_keys)
-        found["text_prior"] = Prior.fitted(fitting, text_keys)
-    return found

@@ -288,7 +288,12 @@ def _class_means(
 ) -> Float64[np.ndarray, " draw"]:
     """Weighted mean per class, then the mean over the classes that a draw holds."""
     member = (classes[:, None] == np.unique(classes)[None, :]).astype(np.float64)
-    mass = weights @ member
-    total = (weights * values) @ member
+    # Not BLAS products, whose last bits depend on threads and memory: the same rows give the same report.
+    mass = np.einsum("dr,rc->dc", weights, member)
+    total = np.einsum("dr,rc->dc", weights * values, member)
     per_class = np.divide(total, mass, out=np.full_like(total, np.nan), where=mass > 0)
-    return np.asarray(np.nanmean(per_class, axis=1))
+    # A draw of patients may hold no case at all of those that have a value: it has no mean, and says nothing.
+    held = np.isfinite(per_class)
+    count = held.sum(axis=1)
+    sums = np.where(held, per_class, 0.0).sum(axis=1)
+    return np.divide(sums, count, out=np.full(len(sums), np.nan), where=count > 0)

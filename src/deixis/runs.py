@@ -19,9 +19,11 @@ from typing import Any
 from deixis.controls import Views, reading, standing
 from deixis.datasets import DATASETS, Collection, Wanted
 from deixis.errors import OutputError
-from deixis.evaluate import Answer, Report, Row, image_of, score, side_named
+from deixis.evaluate import Answer, Find, Report, Row, image_of, score, side_named
+from deixis.images import read
 from deixis.metrics import METRICS
 from deixis.models.loading import load
+from deixis.predictions import Predictions
 from deixis.recipes import recipe as recipe_named
 from deixis.types import Box, Case, Image, LatentModel
 
@@ -29,7 +31,7 @@ RUN, CASES, TIMES = "run.json", "cases.jsonl", "times.jsonl"
 SCHEMA = "deixis.run/1"
 OWN = "own"
 # Cases of the training split on which priors are fitted.
-PRIOR_CASES = 3000
+PRIOR_CASES = 1000
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Order:
         seed: which noise.
         text_encoder: as for `deixis.load`.
         without: patients that are left out.
+        prior_cases: cases of the training split on which priors are fitted; 0 for no priors.
+        predictions: folder of another system's answers, in place of a model's; see `deixis.predictions`.
     """
 
     dataset: str
@@ -55,6 +59,8 @@ class Order:
     seed: int = 0
     text_encoder: str | None = None
     without: tuple[str, ...] = ()
+    predictions: Path | None = None
+    prior_cases: int = PRIOR_CASES
 
     def config(self, model: LatentModel | None) -> dict[str, Any]:
         """All that an answer depends on, as plain data."""
@@ -67,14 +73,20 @@ class Order:
             "language": part.language,
             "limit": part.limit,
             "options": dict(part.options),
-            "model": self.model if model is None else model.spec.name,
-            "weights_sha256": None if model is None else model.spec.weights_sha256,
-            "recipe": json.loads(json.dumps(asdict(recipe_named(self.recipe)))),
+            **self._answering(model),
             "seed": self.seed,
             "without": list(self.without),
             "metrics": list(METRICS.names()),
-            "prior_cases": PRIOR_CASES,
+            "prior_cases": self.prior_cases,
         }
+
+    def _answering(self, model: LatentModel | None) -> dict[str, Any]:
+        """Who answers: a model under a recipe, or a folder."""
+        if model is None or self.predictions is not None:
+            name = str(self.predictions)
+            return {"model": name, "weights_sha256": None, "recipe": {"name": "predictions"}}
+        recipe = json.loads(json.dumps(asdict(recipe_named(self.recipe))))
+        return {"model": model.spec.name, "weights_sha256": model.spec.weights_sha256, "recipe": recipe}
 
 
 @dataclass(frozen=True)
@@ -168,19 +180,20 @@ class Examiner:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.model = load(order.model, order.device, text_encoder=order.text_encoder)
+        given = order.predictions
+        self.model = None if given is not None else load(order.model, order.device, text_encoder=order.text_encoder)
         self.collection = _collected(order)
         cases = list(self.collection)
         self.groups = tuple(tuple(group) for _, group in itertools.groupby(cases, key=image_of))
-        self._views = Views(self.model, order.recipe, seed=order.seed)
-        self._own = reading(self._views)
-        self._controls = standing(self._views, cases, _training(order))
+        views = None if self.model is None else Views(self.model, order.recipe, seed=order.seed)
+        self._own: Find = _answering(views, given)
+        self._controls = standing(views, cases, _training(order))
 
     def show(self, case_id: str) -> tuple[Case, Answer, Image]:
         """A case by its id, answered again, with its image: for a gallery."""
         case = next(one for group in self.groups for one in group if one.id == case_id)
-        view = self._views.of(case)
-        return case, Answer.of(view.find(case.phrase.text)), view.image
+        (answer,) = self._own([case])
+        return case, answer, case.image if isinstance(case.image, Image) else read(case.image)
 
     def examine(self, index: int) -> list[Record]:
         """The records of one image, by its place among the groups."""
@@ -239,6 +252,14 @@ def _examine(index: int) -> list[Record]:
     return _EXAMINER[0].examine(index)
 
 
+def _answering(views: Views | None, given: Path | None) -> Find:
+    if views is not None:
+        return reading(views)
+    if given is None:
+        raise OutputError("There is neither a model nor a folder of predictions to evaluate.")
+    return Predictions(given)
+
+
 def _collected(order: Order) -> Collection:
     collection = DATASETS[order.dataset].read(order.wanted)
     if not order.without:
@@ -250,9 +271,9 @@ def _collected(order: Order) -> Collection:
 def _training(order: Order) -> list[Case]:
     """Cases of the training split, for the priors; none where the dataset has no such split."""
     part = order.wanted
-    if part.split == "train":
+    if part.split == "train" or not order.prior_cases:
         return []
-    wanted = Wanted(part.root, "train", part.language, PRIOR_CASES, part.options)
+    wanted = Wanted(part.root, "train", part.language, order.prior_cases, part.options)
     return list(DATASETS[order.dataset].read(wanted))
 
 

@@ -31,6 +31,9 @@ class EvaluateOptions:
     )
     text_encoder: Annotated[str | None, typer.Option(metavar="MODEL", help="Take the text encoder from here.")] = None
     recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = "guided"
+    predictions: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Score these answers of another system in place of a model's.")
+    ] = None
     split: Annotated[str | None, typer.Option(help="train, val or test; all without it.")] = None
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many phrases.")] = None
     language: Annotated[str, typer.Option(help="Of the phrases, where there is a choice.")] = "en"
@@ -40,6 +43,7 @@ class EvaluateOptions:
     exclude_subjects: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Patients to leave out, one a line.")
     ] = None
+    prior_cases: Annotated[int, typer.Option(min=0, help="Training cases on which the priors are fitted.")] = 1000
     workers: Annotated[int, typer.Option(min=1, help="Processes that go through the images.")] = 1
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")] = "auto"
     seed: Annotated[int, typer.Option(help="Which noise.")] = 0
@@ -83,7 +87,16 @@ def ordered(asked: EvaluateOptions) -> Order:
     without = () if left_out is None else tuple(sorted(set(left_out.read_text(encoding="utf-8").split())))
     wanted = Wanted(asked.root, asked.split, asked.language, asked.limit, options)
     return Order(
-        asked.dataset, wanted, asked.model, asked.recipe, asked.device, asked.seed, asked.text_encoder, without
+        asked.dataset,
+        wanted,
+        asked.model,
+        asked.recipe,
+        asked.device,
+        asked.seed,
+        asked.text_encoder,
+        without,
+        asked.predictions,
+        asked.prior_cases,
     )
 
 

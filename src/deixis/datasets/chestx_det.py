@@ -12,7 +12,7 @@ from jaxtyping import Bool
 from deixis.datasets.annotations import Annotation, Decode, assembled, by_template, root_of
 from deixis.datasets.collection import Collection, Dataset, Note, Wanted
 from deixis.datasets.rle import polygon_mask, resized_mask
-from deixis.datasets.tables import json_of, numbers
+from deixis.datasets.tables import json_of, numbers, shaped
 from deixis.errors import CaseError
 
 TABLES = {"train": ("ChestX_Det_train.json", "train.json"), "test": ("ChestX_Det_test.json", "test.json")}
@@ -36,38 +36,37 @@ def read(wanted: Wanted) -> Collection:
 
 def _rows(file: Path, split: str, notes: list[Note], *, polygons: bool) -> Iterator[Annotation]:
     content = json_of(file)
-    if not isinstance(content, list):
-        raise CaseError(f"{file} holds no list of images.")
-    for number, one in enumerate(content):
-        name, labels, boxes = str(one.get("file_name", "")), one.get("syms") or [], one.get("boxes") or []
-        if not labels:
-            notes.append(Note("no finding", f"{file.name}:{number}", name))
-        outlines = one.get("polygons") or [None] * len(boxes)
-        for label, box, outline in zip(labels, boxes, outlines, strict=False):
-            place = f"{file.name}:{number} {label}"
-            corners = numbers(list(box), place, notes)
-            if corners is None or len(corners) != 4:
-                continue
-            shown = polygons and outline is not None
-            decode: Decode | None = partial(_outlined, outline) if shown else None
-            yield Annotation(
-                image=name,
-                files=(
-                    f"{split}_data/{split}/{name}",
-                    f"{split}_data/{name}",
-                    f"{split}/{name}",
-                    f"images/{name}",
-                    name,
-                ),
-                category=str(label),
-                text=by_template(str(label)),
-                row=place,
-                box=None if shown else (corners[0], corners[1], corners[2], corners[3]),
-                decode=decode,
-                size=(SIDE, SIDE),
-                split=split,
-                patient=name.partition("_")[0] or None,
-            )
+    with shaped(file, "list of images of ChestX-Det"):
+        for number, one in enumerate(content):
+            name, labels, boxes = str(one.get("file_name", "")), one.get("syms") or [], one.get("boxes") or []
+            if not labels:
+                notes.append(Note("no finding", f"{file.name}:{number}", name))
+            outlines = one.get("polygons") or [None] * len(boxes)
+            for label, box, outline in zip(labels, boxes, outlines, strict=False):
+                place = f"{file.name}:{number} {label}"
+                corners = numbers(list(box), place, notes)
+                if corners is None or len(corners) != 4:
+                    continue
+                shown = polygons and outline is not None
+                decode: Decode | None = partial(_outlined, outline) if shown else None
+                yield Annotation(
+                    image=name,
+                    files=(
+                        f"{split}_data/{split}/{name}",
+                        f"{split}_data/{name}",
+                        f"{split}/{name}",
+                        f"images/{name}",
+                        name,
+                    ),
+                    category=str(label),
+                    text=by_template(str(label)),
+                    row=place,
+                    box=None if shown else (corners[0], corners[1], corners[2], corners[3]),
+                    decode=decode,
+                    size=(SIDE, SIDE),
+                    split=split,
+                    patient=name.partition("_")[0] or None,
+                )
 
 
 def _outlined(points: list[list[float]], shape: tuple[int, int]) -> Bool[np.ndarray, "y x"]:

@@ -16,7 +16,7 @@ from jaxtyping import Bool
 from deixis.datasets.annotations import Annotation, assembled, by_template, root_of
 from deixis.datasets.collection import Collection, Dataset, Note, Wanted
 from deixis.datasets.rle import coco_mask, resized_mask
-from deixis.datasets.tables import json_of
+from deixis.datasets.tables import json_of, shaped
 from deixis.errors import CaseError
 
 SPLITS = ("val", "test")
@@ -39,30 +39,29 @@ def read(wanted: Wanted) -> Collection:
 
 def _rows(file: Path, split: str, notes: list[Note]) -> Iterator[Annotation]:
     content = json_of(file)
-    if not isinstance(content, dict):
-        raise CaseError(f"{file} holds no object of images.")
-    for image, labels in content.items():
-        for label, encoded in labels.items():
-            place = f"{file.name}:{image} {label}"
-            try:
-                empty = not coco_mask(encoded).any()
-            except (CaseError, KeyError, TypeError, ValueError) as error:
-                notes.append(Note("row unreadable", place, str(error)))
-                continue
-            if empty:
-                notes.append(Note("no finding", place, label))
-                continue
-            name = RENAMED.get(label, label)
-            yield Annotation(
-                image=image,
-                files=_files(image, split),
-                category=name,
-                text=by_template(name),
-                row=place,
-                decode=partial(_decoded, encoded),
-                split=split,
-                patient=image.partition("_")[0],
-            )
+    with shaped(file, "table of CheXlocalize"):
+        for image, labels in content.items():
+            for label, encoded in labels.items():
+                place = f"{file.name}:{image} {label}"
+                try:
+                    empty = not coco_mask(encoded).any()
+                except (CaseError, KeyError, TypeError, ValueError) as error:
+                    notes.append(Note("row unreadable", place, str(error)))
+                    continue
+                if empty:
+                    notes.append(Note("no finding", place, label))
+                    continue
+                name = RENAMED.get(label, label)
+                yield Annotation(
+                    image=image,
+                    files=_files(image, split),
+                    category=name,
+                    text=by_template(name),
+                    row=place,
+                    decode=partial(_decoded, encoded),
+                    split=split,
+                    patient=image.partition("_")[0],
+                )
 
 
 def _files(image: str, split: str) -> tuple[str, ...]:

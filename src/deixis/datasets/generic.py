@@ -13,8 +13,7 @@ from jaxtyping import Bool
 from deixis.datasets.annotations import Annotation, Decode, assembled, one_of, root_of
 from deixis.datasets.collection import Collection, Dataset, Note, Wanted
 from deixis.datasets.rle import coco_mask, polygon_mask, resized_mask
-from deixis.datasets.tables import corner_box, csv_rows, json_of, numbers
-from deixis.errors import CaseError
+from deixis.datasets.tables import corner_box, csv_rows, json_of, numbers, shaped
 
 COLUMNS = ("image", "phrase", "x0", "y0", "x1", "y1")
 PHRASES = ("phrase", "caption", "label_text")
@@ -62,7 +61,7 @@ def read_coco(wanted: Wanted) -> Collection:
 
 def _coco_rows(file: Path, notes: list[Note], *, masks: bool) -> Iterator[Annotation]:
     content = json_of(file)
-    try:
+    with shaped(file, "COCO table"):
         images = {image["id"]: image for image in content["images"]}
         categories = {category["id"]: str(category["name"]) for category in content.get("categories", ())}
         for number, one in enumerate(content["annotations"]):
@@ -84,8 +83,6 @@ def _coco_rows(file: Path, notes: list[Note], *, masks: bool) -> Iterator[Annota
                 split=one.get("split") or image.get("split"),
                 patient=None if image.get("patient") is None else str(image["patient"]),
             )
-    except (KeyError, TypeError, ValueError) as error:
-        raise CaseError(f"{file} is no COCO table: {error!r} is missing or of another kind.") from error
 
 
 def _segmentation(one: Mapping[str, Any], image: Mapping[str, Any]) -> Decode | None:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from deixis.datasets.annotations import Annotation, assembled, root_of
 from deixis.datasets.collection import Collection, Dataset, Note, Wanted
-from deixis.datasets.tables import corner_box, csv_rows, json_of, numbers
+from deixis.datasets.tables import corner_box, csv_rows, json_of, numbers, shaped
 from deixis.errors import CaseError
 
 NAME = re.compile(r"MS_CXR_Local_Alignment_v\d+\.\d+\.\d+\.(?:csv|json)")
@@ -55,7 +55,7 @@ def _from_csv(file: Path, notes: list[Note]) -> Iterator[Annotation]:
 
 def _from_json(file: Path, notes: list[Note]) -> Iterator[Annotation]:
     content = json_of(file)
-    try:
+    with shaped(file, "COCO table of MS-CXR"):
         images = {image["id"]: image for image in content["images"]}
         categories = {category["id"]: category["name"] for category in content["categories"]}
         for number, one in enumerate(content["annotations"]):
@@ -71,8 +71,6 @@ def _from_json(file: Path, notes: list[Note]) -> Iterator[Annotation]:
                 yield _annotation(
                     image.get("path", image["file_name"]), place, told, (corner, (image["height"], image["width"]))
                 )
-    except (KeyError, TypeError) as error:
-        raise CaseError(f"{file} is no COCO table of MS-CXR: {error!r} is missing or of another kind.") from error
 
 
 def _annotation(path: str, place: str, told: Mapping[str, str], numbers_: tuple[tuple[float, ...], ...]) -> Annotation:

@@ -8,7 +8,7 @@ from typing import Any
 
 from deixis.datasets.annotations import Annotation, assembled, root_of
 from deixis.datasets.collection import Collection, Dataset, Note, Wanted
-from deixis.datasets.tables import csv_rows, json_of, numbers
+from deixis.datasets.tables import csv_rows, json_of, numbers, shaped
 from deixis.errors import CaseError
 
 LANGUAGES = ("en", "es")
@@ -40,13 +40,12 @@ def _master(root: Path) -> Mapping[str, tuple[str, str]]:
 
 def _rows(file: Path, master: Mapping[str, tuple[str, str]], language: str, notes: list[Note]) -> Iterator[Annotation]:
     content = json_of(file)
-    if not isinstance(content, list):
-        raise CaseError(f"{file} holds no list of studies.")
-    for number, study in enumerate(content):
-        image = str(study.get("ImageID", ""))
-        for index, finding in enumerate(study.get("findings") or ()):
-            place = f"{file.name}:study {number} finding {index}"
-            yield from _finding(image, finding, place, master.get(image, ("", "")), language, notes)
+    with shaped(file, "list of studies of PadChest-GR"):
+        for number, study in enumerate(content):
+            image = str(study.get("ImageID", ""))
+            for index, finding in enumerate(study.get("findings") or ()):
+                place = f"{file.name}:study {number} finding {index}"
+                yield from _finding(image, finding, place, master.get(image, ("", "")), language, notes)
 
 
 def _finding(  # noqa: PLR0917 - one sentence and where it stands

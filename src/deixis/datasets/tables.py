@@ -8,6 +8,7 @@ import io
 import json
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ def json_of(file: Path) -> Any:
         return json.loads(text_of(file))
     except ValueError as error:
         raise CaseError(f"{file} is no JSON: {error}. Copy it anew.") from error
+
+
+@contextmanager
+def shaped(file: Path, what: str) -> Iterator[None]:
+    """Turn what a strangely shaped content raises in the block into a `CaseError` that names the file."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise CaseError(f"{file} is no {what}: {error!r} is missing or of another kind.") from error
 
 
 def numbers(values: Sequence[str | float | None], row: str, notes: list[Note]) -> tuple[float, ...] | None:

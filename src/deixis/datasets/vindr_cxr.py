@@ -17,8 +17,8 @@ from deixis.datasets.tables import csv_rows, numbers
 from deixis.errors import CaseError
 
 TABLES = {
-    "test": ("annotations/annotations_test.csv", "annotations_test.csv"),
     "train": ("annotations/annotations_train.csv", "annotations_train.csv", "train.csv"),
+    "test": ("annotations/annotations_test.csv", "annotations_test.csv"),
 }
 CORNERS = ("x_min", "y_min", "x_max", "y_max")
 NOTHING = "No finding"

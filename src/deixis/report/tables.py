@@ -9,9 +9,17 @@ from deixis.evaluate import Interval, Report
 from deixis.report.summary import JUDGED, SHOWN, Summary
 
 NAMES = {
-    "auroc": "AUROC", "auroc_smoothed": "AUROC before threshold", "auprc": "AUPRC", "pointing": "pointing",
-    "miou": "mIoU", "iou": "IoU", "dice": "Dice", "cnr": "CNR", "cnr_smoothed": "CNR before threshold", "laterality": "side",
-}  # fmt: skip
+    "auroc": "AUROC",
+    "auroc_smoothed": "AUROC before threshold",
+    "auprc": "AUPRC",
+    "pointing": "pointing",
+    "miou": "mIoU",
+    "iou": "IoU",
+    "dice": "Dice",
+    "cnr": "CNR",
+    "cnr_smoothed": "CNR before threshold",
+    "laterality": "side",
+}
 NOT_BEATEN = "not beaten"
 
 
