@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Float64
 
 from deixis.metrics.curves import FALSE_RATES, LEVELS
 from deixis.report.summary import Summary
@@ -15,17 +16,19 @@ from deixis.report.summary import Summary
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from deixis.evaluate import Answer
+    from deixis.evaluate import Answer, Report
     from deixis.types import Case
 
 # Colours that stay apart for colour-blind eyes (Okabe & Ito).
 OWN, OTHER, TRUTH = "#0072B2", "#999999", "#D55E00"
 DPI = 110
+# Controls whose cases are drawn beside the method's.
+BESIDE = ("other_image", "text_prior")
 
 
 def bars(summary: Summary, metric: str, title: str) -> str:
     """A bar per class with its interval; the strongest control as a line."""
-    figure, axes = _figure(6.4, 3.2)
+    figure, axes = _figure(4.6, 3.4)
     categories = sorted({row.category for row in summary.own.scored})
     means = [summary.own.where(lambda row, c=c: row.category == c).micro(metric) for c in categories]  # type: ignore[misc]
     spread = np.array([[one.value - one.low, one.high - one.value] for one in means]).T
@@ -34,7 +37,7 @@ def bars(summary: Summary, metric: str, title: str) -> str:
     if controls:
         best = max(controls, key=lambda name: controls[name])
         axes.axvline(controls[best], color=TRUTH, lw=1, ls="--", label=f"strongest control: {best}")
-        axes.legend(fontsize=7, frameon=False)
+        axes.legend(fontsize=7, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
     axes.invert_yaxis()
     axes.set_xlabel(title)
     return _encoded(figure)
@@ -52,14 +55,14 @@ def iou(summary: Summary) -> str:
 
 def spread(summary: Summary, metric: str, title: str) -> str:
     """How the cases' values are distributed, the method over its controls."""
-    figure, axes = _figure(6.4, 2.8)
-    own = [row.scores[metric] for row in summary.own.scored if np.isfinite(row.scores.get(metric, np.nan))]
-    low, high = min(own, default=0.0), max(own, default=1.0)
+    figure, axes = _figure(4.6, 2.8)
+    own = _values(summary.own, metric)
+    others = {name: _values(summary.controls[name], metric) for name in BESIDE if name in summary.controls}
+    known = np.concatenate([own, *others.values()])
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     bins = np.linspace(low, high if high > low else low + 1, 25)
-    for name in ("other_image", "text_prior"):
-        rows = summary.controls[name].scored if name in summary.controls else ()
-        values = [row.scores[metric] for row in rows if np.isfinite(row.scores.get(metric, np.nan))]
-        axes.hist(values, bins, histtype="step", lw=1, label=name, color=TRUTH if name == "other_image" else OTHER)
+    for (name, values), colour in zip(others.items(), (TRUTH, OTHER), strict=False):
+        axes.hist(values, bins, histtype="step", lw=1, label=name, color=colour)
     axes.hist(own, bins, color=OWN, alpha=0.6, label="method")
     axes.set_xlabel(title)
     axes.set_ylabel("cases")
@@ -84,6 +87,12 @@ def shown(case: Case, answer: Answer, pixels: Any) -> str:
     panels[2].imshow(heat, cmap="inferno", alpha=0.5)
     figure.subplots_adjust(0, 0, 1, 1, 0.02, 0)
     return _encoded(figure)
+
+
+def _values(report: Report, metric: str) -> Float64[np.ndarray, " case"]:
+    """The cases' finite values."""
+    values = np.array([row.scores.get(metric, np.nan) for row in report.scored], dtype=np.float64)
+    return values[np.isfinite(values)]
 
 
 def _curves(summary: Summary, name: str, at: Any, labels: Sequence[str], *, diagonal: bool = False) -> str:
