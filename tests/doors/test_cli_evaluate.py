@@ -43,7 +43,7 @@ def test_a_run_leaves_a_report_with_every_control(run):
     }  # fmt: skip
     assert report["cases"] == {"scored": 5, "failed": 0}
     assert report["macro"]["auroc"]["low"] <= report["macro"]["auroc"]["value"] <= report["macro"]["auroc"]["high"]
-    assert set(report["not_beaten"]) == {"auroc", "pointing", "miou", "cnr"}
+    assert set(report["not_beaten"]) == {"auroc_smoothed", "pointing", "miou", "cnr_smoothed"}
     assert report["controls"]["uniform"]["auroc"]["value"] == 0.5
     page = (run / "report.html").read_text()
     assert 'src="http' not in page

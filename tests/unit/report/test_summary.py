@@ -20,7 +20,7 @@ HERE, THERE = Box(0, 0, 10, 10), Box(50, 50, 60, 60)
 
 
 def row(number, value, found=(), category="a", patient=None):
-    scores = dict.fromkeys(("auroc", "auroc_smoothed", "pointing", "miou", "cnr"), value)
+    scores = dict.fromkeys(("auroc", "auroc_smoothed", "pointing", "miou", "cnr", "cnr_smoothed"), value)
     return Row(f"c{number}", patient or f"p{number}", category, "phrase", None, scores, found=tuple(found))
 
 
@@ -68,7 +68,10 @@ def test_permutation_p_is_the_share_of_sign_patterns():
 
 def summary(own, control):
     records = tuple(
-        Record(row(i, a), {"uniform": dict.fromkeys(("auroc", "pointing", "miou", "cnr"), b)})
+        Record(
+            row(i, a),
+            {"uniform": dict.fromkeys(("auroc", "auroc_smoothed", "pointing", "miou", "cnr", "cnr_smoothed"), b)},
+        )
         for i, (a, b) in enumerate(zip(own, control, strict=True))
     )
     return Summary.of(records, CONFIG)

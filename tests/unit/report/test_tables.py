@@ -58,7 +58,7 @@ def test_the_markdown_marks_what_is_not_beaten(summary):
     assert lines[2].startswith("| **fast on phantom** | 7 | 0.8")
     assert any(line.startswith("| uniform | 7 |") for line in lines)
     (marked,) = [line for line in lines if line.startswith("| text_prior")]
-    assert "not beaten: AUROC, pointing, mIoU, CNR" in marked
+    assert "not beaten: AUROC before threshold, pointing, mIoU, CNR before threshold" in marked
     assert any(line.startswith("| Pneumonia | 3 |") for line in lines)
     assert any(line.startswith("| phrases that name none |") for line in lines)
     widths = {line.count("|") for line in lines if line.startswith("|")}
@@ -119,8 +119,8 @@ def test_all_files_are_written_whole(summary, tmp_path):
     content = json.loads((tmp_path / "report.json").read_text())
     assert content["schema"] == "deixis.report/1"
     assert content["omitted"] == {"c7": "OSError: <gone>"}
-    assert content["not_beaten"]["auroc"] == ["text_prior"]
-    assert content["ahead"]["uniform"]["auroc"]["low"] > 0
+    assert content["not_beaten"]["auroc_smoothed"] == ["text_prior"]
+    assert content["ahead"]["uniform"]["auroc_smoothed"]["low"] > 0
     assert content["subsets"]["phrases that name a place"]["cases"] == 4
 
 
