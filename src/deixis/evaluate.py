@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -208,14 +209,15 @@ def score(cases: Sequence[Case], find: Find, metrics: Sequence[str], *, curves: 
 
 
 def _compared(case: Case, answer: Answer) -> Comparison:
+    heat = normalised(answer.heat)
     return Comparison(
-        heat=normalised(answer.heat),
+        heat=heat,
         seen=answer.heat.seen,
         truth=truth_of(case),
         boxes=case.boxes,
         mask=answer.mask,
         found=answer.boxes,
-        smoothed=normalised(answer.smoothed or answer.heat),
+        smoothed=heat if answer.smoothed is None else normalised(answer.smoothed),
         side=side_named(case.phrase.text),
     )
 
@@ -275,22 +277,36 @@ def _interval(rows: Sequence[Row], values: Float64[np.ndarray, " row"], *, by_cl
     patients = np.unique([row.patient for row in rows], return_inverse=True)[1][known]
     labels = [row.category if by_class else "" for row in rows]
     classes = np.unique(labels, return_inverse=True)[1][known]
+    weights = _resampled(int(patients.max()) + 1)[:, patients]
+    member = (classes[:, None] == np.unique(classes)[None, :]).astype(np.float64)
+    known_values = values[known][:, None]
+    (mean,) = _class_means(member.sum(axis=0)[None], (known_values * member).sum(axis=0)[None])
+    means = _class_means(weights @ member, weights @ (_on_integers(known_values) * member))
+    low, high = np.nanpercentile(means, LEVEL)
+    return Interval(float(mean), float(low), float(high))
+
+
+@lru_cache(maxsize=8)
+def _resampled(patients: int) -> Float64[np.ndarray, "draw patient"]:
+    """How often each patient is drawn in each resampling; the same for all metrics of the same patients."""
     rng = np.random.default_rng(SEED)
-    drawn = rng.multinomial(patients.max() + 1, np.full(patients.max() + 1, 1 / (patients.max() + 1)), RESAMPLINGS)
-    weights = np.concatenate([np.ones((1, len(patients))), drawn[:, patients]])
-    means = _class_means(values[known], weights, classes)
-    low, high = np.nanpercentile(means[1:], LEVEL)
-    return Interval(float(means[0]), float(low), float(high))
+    return rng.multinomial(patients, np.full(patients, 1 / patients), RESAMPLINGS).astype(np.float64)
+
+
+def _on_integers(values: Float64[np.ndarray, "row 1"]) -> Float64[np.ndarray, "row 1"]:
+    """The values as multiples of one power of two, a billionth of the largest.
+
+    Sums of such numbers are exact in any order. So products of matrices, whose order depends on threads and memory,
+    give the same interval for the same rows to the last bit.
+    """
+    grain = 2.0 ** (np.frexp(np.abs(values).max())[1] - 30)
+    return np.round(values / grain) * grain
 
 
 def _class_means(
-    values: Float64[np.ndarray, " row"], weights: Float64[np.ndarray, "draw row"], classes: np.ndarray
+    mass: Float64[np.ndarray, "draw class"], total: Float64[np.ndarray, "draw class"]
 ) -> Float64[np.ndarray, " draw"]:
-    """Weighted mean per class, then the mean over the classes that a draw holds."""
-    member = (classes[:, None] == np.unique(classes)[None, :]).astype(np.float64)
-    # Not BLAS products, whose last bits depend on threads and memory: the same rows give the same report.
-    mass = np.einsum("dr,rc->dc", weights, member)
-    total = np.einsum("dr,rc->dc", weights * values, member)
+    """Mean per class, then the mean over the classes that a draw holds."""
     per_class = np.divide(total, mass, out=np.full_like(total, np.nan), where=mass > 0)
     # A draw of patients may hold no case at all of those that have a value: it has no mean, and says nothing.
     held = np.isfinite(per_class)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deixis.metrics.comparison import Curve, Metric, before_threshold, counted
+from deixis.metrics.comparison import Curve, Metric
 
 
 def area_under_roc(curve: Curve) -> float:
@@ -41,6 +41,6 @@ AUPRC = Metric(
 AUROC_SMOOTHED = Metric(
     "auroc_smoothed",
     "as auroc, on the heat before the method's threshold (a threshold ties all that it removes)",
-    lambda c: area_under_roc(counted(before_threshold(c), c.truth)),
+    lambda c: area_under_roc(c.curve_before_threshold),
     needs=("smoothed",),
 )

@@ -79,6 +79,13 @@ class Comparison:
         """Counts at every threshold of the heat, sorted once for all metrics that need them."""
         return counted(self.heat, self.truth)
 
+    @cached_property
+    def curve_before_threshold(self) -> Curve:
+        """The same of the heat before the method's threshold; a method that cuts nothing has one curve."""
+        if self.smoothed is None:
+            raise ValueError("this method has no heat before a threshold")
+        return self.curve if self.smoothed is self.heat else counted(self.smoothed, self.truth)
+
 
 @dataclass(frozen=True)
 class Metric:

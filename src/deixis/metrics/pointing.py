@@ -17,9 +17,10 @@ def pointing_game(heat: Float[np.ndarray, "y x"], truth: Bool[np.ndarray, "y x"]
     1 or 0 for a single peak. Sharing among ties makes the answer independent of the order of pixels: a constant map
     scores the truth's share of the image. Only the order of heat values matters.
     """
-    if tolerance > 0:
+    peaks = heat == heat.max()
+    if tolerance > 0 and not truth[peaks].all():
         truth = distance_transform_edt(~truth) <= tolerance
-    return float(truth[heat == heat.max()].mean())
+    return float(truth[peaks].mean())
 
 
 POINTING = Metric(
