@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from deixis.types import AttentionTap, Box, Context, ModelSpec, Schedule, Site
+from deixis.types import AttentionTap, Box, Context, KeysValues, ModelSpec, Schedule, Site
 
 TOKENS = 12
 CELL = 8
@@ -60,7 +60,10 @@ class PlantedModel:
         return 0.1 * (says[:, None, None] * inside)[:, None].expand_as(latent)
 
     def keys(self, context, sites):
-        return tuple(self._attention(site, context)[1] for site in sites)
+        told = context.states[:, None, :, 3 if self.upside_down else 1, None]
+        return tuple(
+            KeysValues(self._attention(site, context)[1], told.expand(-1, site.heads, -1, -1), None) for site in sites
+        )
 
     @contextmanager
     def tapped(self, sites, tap, *, stop_after_last=False) -> Iterator[None]:

@@ -71,7 +71,7 @@ class Recipe:
         name: its row in the table.
         summary: one line for `deixis recipes`.
         walk: how latents at the noise levels that are read come about.
-        evidence: row of the evidence table: "words" or "guided".
+        evidence: row of the evidence table: "words", "guided", "response", …
         fit: how an image enters the model's square.
         antialias: whether an image is smoothed before it is shrunk.
         smoothing: σ of the Gaussian over the heat, in pixels of the model's square.
@@ -135,7 +135,19 @@ GUIDED = replace(
     readings=TELLING,
 )
 
-RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (PAPER, PAPER_INTENDED, FAST, GUIDED)}
+INSTANT = replace(
+    FAST,
+    name="instant",
+    summary="kept queries of ten noisings; a further phrase needs no UNet evaluation",
+    evidence="response",
+    smoothing=8.0,
+    gamma=2 / 3,
+    # On 188 phrases of 100 validation phantoms (seeds 900,000 to 900,099) the last 16×16 site alone reads best: AUC
+    # .956, pointing .851, mIoU .429, against .944, .833 and .385 with site 5 added, and .954, .858, .418 of `guided`.
+    readings={"phantom": Reading(sites=(6,), log_snr=(1.0, 4.0))},
+)
+
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (PAPER, PAPER_INTENDED, FAST, GUIDED, INSTANT)}
 DEFAULT = "guided"
 
 
@@ -150,6 +162,7 @@ __all__ = [
     "DEFAULT",
     "FAST",
     "GUIDED",
+    "INSTANT",
     "PAPER",
     "PAPER_INTENDED",
     "RECIPES",

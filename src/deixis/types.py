@@ -318,6 +318,28 @@ class Context:
     def __len__(self) -> int:
         return len(self.texts)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tensors."""
+        tensors = (self.states, *self.extra.values(), *(() if self.mask is None else (self.mask,)))
+        return sum(tensor.nbytes for tensor in tensors)
+
+    @classmethod
+    def stacked(cls, contexts: Sequence[Context]) -> Context:
+        """One context of the cases of several, in order; all must come from one text encoder, and there is one."""
+        import torch
+
+        first = contexts[0]
+        masks = [one.mask for one in contexts if one.mask is not None]
+        return cls(
+            texts=tuple(text for one in contexts for text in one.texts),
+            states=torch.cat([one.states for one in contexts]),
+            mask=torch.cat(masks) if masks else None,
+            spans=tuple(spans for one in contexts for spans in one.spans),
+            ends=tuple(end for one in contexts for end in one.ends),
+            extra={name: torch.cat([one.extra[name] for one in contexts]) for name in first.extra},
+        )
+
     def take(self, rows: Sequence[int]) -> Context:
         """The given cases, in the given order; rows may repeat."""
         index = list(rows)
@@ -356,6 +378,22 @@ class LatentTrajectory:
 
     def __len__(self) -> int:
         return len(self.timesteps)
+
+
+@dataclass(frozen=True)
+class KeysValues:
+    """What a text offers to the queries of one cross-attention site.
+
+    Args:
+        k: keys, as a tap receives them.
+        v: values as they leave the site: what a token adds to a pixel that looks at nothing else, head by head, under
+            the layer's output projection. The site's answer is Σ_head Σ_token A·v, and a constant.
+        bias: of the text mask, added to q·k·scale; None where the site looks at every token.
+    """
+
+    k: Float[Tensor, "case head token dim"]
+    v: Float[Tensor, "case head token channel"]
+    bias: Float[Tensor, "case token"] | None
 
 
 @runtime_checkable
@@ -405,8 +443,8 @@ class LatentModel(Protocol):
         """Predicted noise ε, whatever the network itself predicts; one timestep and one text per case."""
         ...
 
-    def keys(self, context: Context, sites: Sequence[Site]) -> tuple[Float[Tensor, "case head token dim"], ...]:
-        """The sites' keys for a text, without evaluating the denoiser."""
+    def keys(self, context: Context, sites: Sequence[Site]) -> tuple[KeysValues, ...]:
+        """What a text offers to each site's queries, without evaluating the denoiser."""
         ...
 
     def tapped(

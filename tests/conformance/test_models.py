@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from deixis.errors import ModelError, PhraseError
-from deixis.maps.taps import probabilities
+from deixis.maps.taps import answers, probabilities
 from deixis.models.catalog import entry_of
 from deixis.models.loading import load
-from deixis.types import LatentModel
+from deixis.types import KeysValues, LatentModel
 
 TEXTS = ["small left effusion.", ""]
 
@@ -244,7 +244,35 @@ class ModelConformance:
         with model.tapped(model.spec.sites, Keys()):
             model.noise(*asked)
         for site, keys in zip(model.spec.sites, model.keys(asked[2], model.spec.sites), strict=True):
-            torch.testing.assert_close(keys, heard[site.index])
+            torch.testing.assert_close(keys.k, heard[site.index])
+
+    def test_values_give_the_sites_answer(self, model, asked):
+        """Attention times values is what the site's output projection answers, but for its constant bias."""
+        heard, answered = {}, {}
+
+        class Queries:
+            def receive(self, site, timestep, q, k, bias):
+                heard[site.index] = q
+
+        projections = model._parts.denoiser.projections
+        handles = [
+            one.to_out.register_forward_hook(lambda module, given, out, at=one.site.index: answered.update({at: out}))
+            for one in projections
+        ]
+        with model.tapped(model.spec.sites, Queries()):
+            model.noise(*asked)
+        for handle in handles:
+            handle.remove()
+        for site, offered in zip(model.spec.sites, model.keys(asked[2], model.spec.sites), strict=True):
+            constant = projections[site.index].to_out.bias
+            theirs = answered[site.index] - (0 if constant is None else constant)
+            ours = [
+                answers(site, heard[site.index][case : case + 1], KeysValues(offered.k[at], offered.v[at], bias))
+                for case in range(2)
+                for at in [slice(case, case + 1)]
+                for bias in [None if offered.bias is None else offered.bias[at]]
+            ]
+            torch.testing.assert_close(torch.cat(ours), theirs, atol=2e-5, rtol=1e-4)
 
     def test_keys_under_a_tap_are_not_heard(self, model, asked):
         """A query cache at work is no reading."""

@@ -217,3 +217,29 @@ def test_an_error_of_the_library_is_told_in_its_own_words(capsys, picture, tiny_
         deixis.ground(str(picture), "  ", tiny_model)
     done: Call = call(capsys, "ground", picture, "-p", "  ")
     assert done.lines == [f"error: {raised.value}"]
+
+
+def test_memory_that_is_allowed_bounds_batches_and_too_little_is_an_error(ground, picture):
+    """A wide limit changes nothing; one below the weights says what is needed."""
+    assert ground(picture, "-p", "opacity", "-o", "out", "--max-memory", "4000").code == 0
+    refused = ground(picture, "-p", "opacity", "-o", "other", "--max-memory", "1")
+    assert refused.code == 2
+    assert "weights and one case take" in refused.err
+
+
+def test_walks_that_are_kept_serve_the_next_call(ground, picture, place):
+    """One file per image and walk; the second call asks the network less and answers the same."""
+    found = []
+    for out in ("first", "second"):
+        ground(picture, "-p", "opacity", "-r", "paper", "-o", out, "--keep-walks", "walks")
+        found.append(document(place / out / "chest")["images"][0]["groundings"][0])
+    assert len(everything_below(place / "walks")) == 1
+    assert found[0]["boxes"] == found[1]["boxes"]
+    first, second = (one["provenance"]["unet_evaluations"] for one in found)
+    assert first - second >= 100
+
+
+def test_precision_is_a_choice(ground, picture):
+    """Half the bits, much the same place; an unknown one is refused."""
+    assert ground(picture, "-p", "opacity", "-o", "out", "--dtype", "bfloat16").code == 0
+    assert ground(picture, "-p", "opacity", "-o", "out", "--dtype", "int3").code == 2

@@ -33,7 +33,7 @@ def test_inversion_is_the_product_of_its_factors(step, steps):
     got = invert(predictor(model), start, InvertedWalk(steps=steps, step=step), schedule, range(len(timesteps)))
     product = 1.0
     for position, timestep in enumerate(timesteps):
-        torch.testing.assert_close(got[position : position + 1], start * product, rtol=1e-13, atol=0)
+        torch.testing.assert_close(got[position], start * product, rtol=1e-13, atol=0)
         product *= exact_factor(model, timestep, stride, step)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deixis.geometry import Placement
-from deixis.ground import View
+from deixis.ground import open_image
 from deixis.recipes import FAST, GUIDED, PAPER, InvertedWalk, Reading
 from deixis.types import Box, Image
 from planted_model import CELL, PlantedModel
@@ -22,7 +22,7 @@ PLACE = Box(24, 48, 64, 80)
 
 
 def planted_view(shape, recipe, place, **options):
-    return View(Image(np.full(shape, 0.5, np.float32)), PlantedModel(place, **options), recipe)
+    return open_image(Image(np.full(shape, 0.5, np.float32)), PlantedModel(place, **options), recipe)
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad"])

@@ -9,7 +9,6 @@ import torch
 
 pytest.importorskip("monai", reason="needs the extra: pip install 'deixis[monai]'")
 
-from deixis.diffusion.walks import walk
 from deixis.ground import open_image
 from deixis.maps.sites import choose_by_rule
 from deixis.maps.taps import probabilities
@@ -20,6 +19,7 @@ from deixis.models.monai_ldm import MonaiAutoencoder, MonaiUNet
 from deixis.recipes import PAPER, PAPER_INTENDED, InvertedWalk
 from deixis.types import Context
 from monai_bundle import golden_config, write_bundle
+from walking import walked
 
 FOLDER = Path(__file__).parent / "ldm"
 WALKS = {"golden.npz": PAPER, "golden_intended.npz": PAPER_INTENDED}
@@ -73,7 +73,7 @@ def test_the_latent_is_theirs(run):
 def test_the_walk_passes_their_latents(run):
     """Timesteps exactly, latents to 1e-4; positions outside the window that is read are not kept."""
     golden, model, recipe = run
-    trajectory = walk(model, torch.from_numpy(golden["latent0"]), recipe.walk, content="")
+    trajectory = walked(model, torch.from_numpy(golden["latent0"]), recipe.walk, content="")
     positions = golden["steps"].tolist()
     assert trajectory.timesteps.tolist() == golden["timesteps"][positions].tolist()
     checked = [(i, positions.index(step)) for i, step in enumerate(golden["latent_steps"]) if step in positions]
@@ -113,7 +113,7 @@ def test_every_site_attends_as_theirs(run):
 def test_every_step_of_our_walk_attends_as_theirs(run):
     """On our own walk's latents, whose rounding differs: to 5e-5, where a step is up to 2e-5 away."""
     golden, model, recipe = run
-    trajectory = walk(model, torch.from_numpy(golden["latent0"]), recipe.walk, content="")
+    trajectory = walked(model, torch.from_numpy(golden["latent0"]), recipe.walk, content="")
     heard = attention(
         model, choose_by_rule(model.spec).sites, trajectory.latents, trajectory.timesteps, golden["token_slice"]
     )

@@ -10,7 +10,7 @@ import torch
 
 import deixis
 from deixis.errors import DeixisError, ImageError, PhraseError, UnknownNameError
-from deixis.ground import View, ground, open_image
+from deixis.ground import ground, open_image
 from deixis.recipes import FAST, GUIDED, PAPER, PAPER_INTENDED, RECIPES, InvertedWalk, Reading
 from deixis.types import Box, Image, Phrase
 from planted_model import PlantedModel
@@ -143,8 +143,8 @@ def test_the_published_answer_is_heat_inside_the_mask(grey, tiny_model):
 def test_a_reading_of_the_model_wins_over_the_rule(grey, tiny_model):
     """Sites and noise levels that a recipe names for a model are the ones read."""
     recipe = replace(FAST, readings={"tiny": Reading(sites=(0, 5), log_snr=(0.0, 1.0))})
-    reader = View(Image(grey), tiny_model, recipe)._reader
-    levels = tiny_model.schedule.log_snr(reader.trajectory.timesteps)
+    reader = open_image(grey, tiny_model, recipe)._reader
+    levels = tiny_model.schedule.log_snr(reader.trajectories[0].timesteps)
     assert [site.index for site in reader.sites] == [0, 5]
     assert levels.min() > -0.02
     assert levels.max() < 1.02
@@ -152,7 +152,7 @@ def test_a_reading_of_the_model_wins_over_the_rule(grey, tiny_model):
 
 def test_without_a_reading_the_rule_decides(grey, tiny_model):
     """128 / 32 = 4: the 4×4 sites, without the first of the upward pair."""
-    assert [site.index for site in View(Image(grey), tiny_model, FAST)._reader.sites] == [1, 2, 4]
+    assert [site.index for site in open_image(grey, tiny_model, FAST)._reader.sites] == [1, 2, 4]
 
 
 def test_errors_of_the_caller_are_deixis_errors(grey, tiny_model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -15,9 +15,11 @@ from deixis.cli.answers import show_answers
 from deixis.cli.failures import INTERRUPTED, WRONG, as_bug, as_told
 from deixis.cli.options import taking
 from deixis.cli.outputs import check_writable
+from deixis.cli.precision import Precision
 from deixis.cli.progress import Bar, progress
 
 if TYPE_CHECKING:
+    from deixis.diffusion.kept import Trajectories
     from deixis.models.counted import CountedModel
     from deixis.recipes import Recipe
     from deixis.types import Image, Phrase
@@ -50,6 +52,17 @@ class Options:
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …; auto takes a GPU where there is one.")] = (
         "auto"
     )
+    dtype: Annotated[Precision, typer.Option(help="Precision of the weights; half of it halves memory.")] = (
+        Precision.FLOAT32
+    )
+    max_memory: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="MIB", help="MiB for weights and one call of the model; smaller batches fit in."),
+    ] = None
+    keep_walks: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep walked images here, for the next phrase. As private as the images."),
+    ] = None
     seed: Annotated[int, typer.Option(help="Which noise. The same seed gives the same answer.")] = 0
 
 
@@ -61,6 +74,13 @@ class Order:
     phrases: tuple[Phrase, ...]
     recipe: Recipe
     formats: tuple[str, ...]
+
+    @cached_property
+    def kept(self) -> Trajectories | None:
+        """Where walks are kept, if anywhere."""
+        from deixis.diffusion.kept import Trajectories
+
+        return None if self.asked.keep_walks is None else Trajectories(folder=self.asked.keep_walks)
 
 
 @taking(Options)
@@ -133,7 +153,14 @@ def _ready(order: Order) -> CountedModel:
     from deixis.models.loading import load
 
     asked = order.asked
-    loaded = load(asked.model, asked.device, text_encoder=asked.text_encoder, vae=asked.vae, lora=asked.lora or ())
+    loaded = load(
+        asked.model,
+        asked.device,
+        asked.dtype.in_torch,
+        text_encoder=asked.text_encoder,
+        vae=asked.vae,
+        lora=asked.lora or (),
+    )
     model = CountedModel(loaded)
     model.embed([phrase.text for phrase in order.phrases])
     return model
@@ -145,7 +172,9 @@ def _grounded(image: Image, model: CountedModel, order: Order, name: str) -> Ima
     from deixis.writers import write
     from deixis.writers.json import image_entry
 
-    groundings = open_image(image, model, order.recipe, seed=order.asked.seed).find_all(order.phrases)
+    limit = None if order.asked.max_memory is None else order.asked.max_memory * 2**20
+    view = open_image(image, model, order.recipe, seed=order.asked.seed, max_memory=limit, kept=order.kept)
+    groundings = view.find_all(order.phrases)
     written = write(groundings, order.asked.output, order.formats, name)
     return image_entry(groundings, written.folder.name, [file.name for file in written.files])
 

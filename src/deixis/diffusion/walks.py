@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -23,40 +24,54 @@ from deixis.errors import DeixisError
 from deixis.recipes import InvertedWalk, NoisedWalk
 from deixis.types import LatentModel, LatentTrajectory, Schedule
 
-Latent = Float[Tensor, "1 channel row column"]
+Latents = Float[Tensor, "image channel row column"]
 Window = tuple[float, float]
-Predict = Callable[[Latent, int, float], Latent]
+Predict = Callable[[Latents, int, float], Latents]
 
 
-def walk(
-    model: LatentModel,
-    latent: Latent,
-    how: InvertedWalk | NoisedWalk,
-    *,
-    content: str,
-    seed: int = 0,
-    log_snr: Window | None = None,
-) -> LatentTrajectory:
-    """The latents of one image at the noise levels that are read.
+@dataclass(frozen=True)
+class Course:
+    """All that a walk depends on, but for the image.
 
     Args:
-        model: walks with its "" prediction; a noised walk does not call it.
-        latent: the clean latent, already scaled.
         how: the recipe's walk.
-        content: hash of the image. It seeds the noise, so that an answer depends neither on the device nor on which
-            image came before.
         seed: which noise; an inversion has none.
         log_snr: noise levels to read in place of the recipe's own window.
     """
-    key = hashlib.sha256(f"{content} {model.spec.weights_sha256} {how} {seed} {log_snr}".encode()).hexdigest()
+
+    how: InvertedWalk | NoisedWalk
+    seed: int = 0
+    log_snr: Window | None = None
+
+    def key(self, model: LatentModel, content: str) -> str:
+        """Names the trajectory of an image under a model: equal keys hold equal latents."""
+        said = f"{content} {model.spec.weights_sha256} {self.how} {self.seed} {self.log_snr}"
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+def walk(model: LatentModel, latents: Latents, course: Course, contents: Sequence[str]) -> tuple[LatentTrajectory, ...]:
+    """The latents of images at the noise levels that are read; all images take each step together.
+
+    Args:
+        model: walks with its "" prediction; a noised walk does not call it.
+        latents: the clean latents, already scaled, one per image.
+        course: how to walk.
+        contents: hash of each image. It seeds the noise, so that an answer depends neither on the device nor on which
+            images come along.
+    """
+    how, schedule = course.how, model.schedule
+    keys = [course.key(model, content) for content in contents]
     if isinstance(how, NoisedWalk):
-        timesteps = read_timesteps(model.schedule, how, log_snr)
-        noise = draw_noise(latent, how.draws, content, seed)
-        return LatentTrajectory(timesteps, noise_to(latent, noise, timesteps, model.schedule), key)
-    timesteps = trailing_timesteps(how.steps, len(model.schedule.alphas_bar))
-    positions = read_positions(model.schedule, timesteps, how, log_snr)
-    latents = invert(predictor(model), latent, how, model.schedule, positions)
-    return LatentTrajectory(timesteps[list(positions)], latents, key)
+        timesteps = read_timesteps(schedule, how, course.log_snr)
+        images = [latents[i : i + 1] for i in range(len(contents))]
+        noises = [draw_noise(one, how.draws, said, course.seed) for one, said in zip(images, contents, strict=True)]
+        walked = [noise_to(one, noise, timesteps, schedule) for one, noise in zip(images, noises, strict=True)]
+    else:
+        every = trailing_timesteps(how.steps, len(schedule.alphas_bar))
+        positions = read_positions(schedule, every, how, course.log_snr)
+        timesteps = every[list(positions)]
+        walked = list(invert(predictor(model), latents, how, schedule, positions).unbind(dim=1))
+    return tuple(LatentTrajectory(timesteps, one, key) for one, key in zip(walked, keys, strict=True))
 
 
 def read_timesteps(
@@ -87,8 +102,8 @@ def read_positions(
 
 
 def invert(
-    predict: Predict, latent: Latent, how: InvertedWalk, schedule: Schedule, positions: range
-) -> Float[Tensor, "step channel row column"]:
+    predict: Predict, latents: Latents, how: InvertedWalk, schedule: Schedule, positions: range
+) -> Float[Tensor, "step image channel row column"]:
     """DDIM inversion as far as the last position that is read; the latents that enter the network there.
 
     The network is evaluated at t_i on z_i, and what it predicts moves z from one noise level to the next. "published":
@@ -107,11 +122,11 @@ def invert(
     read = []
     for position, timestep in enumerate(timesteps[: positions[-1] + 1].tolist()):
         if position in positions:
-            read.append(latent)
+            read.append(latents)
         if position < positions[-1]:
             alpha_from, alpha_to = alpha(schedule, timestep - behind), alpha(schedule, timestep + ahead)
-            latent = step(latent, predict(latent, timestep, alpha_from), alpha_from, alpha_to)
-    return torch.cat(read)
+            latents = step(latents, predict(latents, timestep, alpha_from), alpha_from, alpha_to)
+    return torch.stack(read)
 
 
 def predictor(model: LatentModel) -> Predict:
@@ -122,8 +137,9 @@ def predictor(model: LatentModel) -> Predict:
     """
     empty = model.embed([""])
 
-    def predict(z: Latent, timestep: int, alpha_from: float) -> Latent:
-        noise = model.noise(z, torch.tensor([timestep], device=z.device), empty)
+    def predict(z: Latents, timestep: int, alpha_from: float) -> Latents:
+        asked_at = torch.full((len(z),), timestep, device=z.device)
+        noise = model.noise(z, asked_at, empty.take([0] * len(z)))
         asked = alpha(model.schedule, timestep)
         if model.spec.prediction != "v_prediction" or alpha_from == asked:
             return noise
@@ -140,7 +156,7 @@ def alpha(schedule: Schedule, timestep: int) -> float:
 
 
 def noise_to(
-    latent: Latent,
+    latent: Float[Tensor, "1 channel row column"],
     noise: Float[Tensor, "step channel row column"],
     timesteps: Int[np.ndarray, " step"],
     schedule: Schedule,
@@ -150,7 +166,9 @@ def noise_to(
     return torch.cat([noised(latent, noise[i : i + 1], alpha(schedule, timestep)) for i, timestep in steps])
 
 
-def draw_noise(latent: Latent, draws: int, content: str, seed: int) -> Float[Tensor, "step channel row column"]:
+def draw_noise(
+    latent: Float[Tensor, "1 channel row column"], draws: int, content: str, seed: int
+) -> Float[Tensor, "step channel row column"]:
     """Standard normal noise that depends on the seed and the image alone.
 
     Drawn on the CPU, one draw at a time: so every device sees the same noise, and more draws only add to it.

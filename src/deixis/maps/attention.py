@@ -49,13 +49,13 @@ def mean_attention(
     """The published reading of the chosen tokens of every phrase."""
     weights = torch.from_numpy(np.stack([mask / max(1, mask.sum()) for mask in chosen])[:, None, :])
     tap = AttentionSums(weights.to(question.context.states.device, torch.float32), stretch=True)
-    reader.attend(question.context, tap)
+    reader.attend(question, tap)
     side = reader.model.spec.image_size
     maps = tap.maps()
     total = sum(
         functional.interpolate(summed, (side, side), mode="bilinear", align_corners=False) for summed in maps.values()
     )
-    return torch.as_tensor(total)[:, 0] / (len(maps) * len(reader.trajectory))
+    return torch.as_tensor(total)[:, 0] / (len(maps) * reader.steps)
 
 
 def _of_kind(reader: Reader, question: Question, kind: TokenKind) -> Float[Tensor, "phrase row column"]:

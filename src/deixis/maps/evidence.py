@@ -32,6 +32,7 @@ EVIDENCE: Table[Evidence] = Table(
         "begin": "deixis.maps.attention:begin",
         "padding": "deixis.maps.attention:padding",
         "information": "deixis.maps.information:information",
+        "response": "deixis.maps.response:response",
         "guided": "deixis.maps.guided:guided",
         "guided-iterated": "deixis.maps.guided:iterated",
     },

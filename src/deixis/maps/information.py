@@ -28,10 +28,10 @@ def measure(reader: Reader, question: Question, tap: AttentionSums | None) -> Fl
     """`information`, while `tap` listens to the attention of the same evaluations."""
     empty = reader.empty_noise
     total = empty.new_zeros(len(question), *empty.shape[-2:])
-    for read in reader.predict(question.context, tap):
-        change = (read.noise - empty[read.steps]).square().sum(dim=1)
+    for read in reader.predict(question, tap):
+        change = (read.noise - empty[read.images, read.steps]).square().sum(dim=1)
         total.index_add_(0, torch.tensor(read.phrases, device=total.device), change)
-    return smoothed(total / len(reader.trajectory), SMOOTHING)
+    return smoothed(total / reader.steps, SMOOTHING)
 
 
 def smoothed(maps: Float[Tensor, "phrase row column"], sigma: float) -> Float[Tensor, "phrase row column"]:

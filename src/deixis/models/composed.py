@@ -15,7 +15,8 @@ from deixis.models.listening import listening
 from deixis.models.memory import within_memory
 from deixis.models.parts import Autoencoder, Denoiser, Text
 from deixis.models.prediction import to_noise
-from deixis.types import AttentionTap, Context, ModelSpec, PredictionKind, Schedule, Site
+from deixis.models.remembered import RememberedText
+from deixis.types import AttentionTap, Context, KeysValues, ModelSpec, PredictionKind, Schedule, Site
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class ComposedModel:
 
     def __init__(self, family: str, label: Label, parts: Parts, weights_sha256: str) -> None:
         self._parts = parts
+        self._text = RememberedText(parts.text)
         denoiser, autoencoder = parts.denoiser, parts.autoencoder
         device = next(denoiser.module.parameters()).device
         self._alphas_bar = torch.tensor(parts.schedule.alphas_bar, dtype=torch.float32, device=device)
@@ -66,6 +68,13 @@ class ComposedModel:
         return self._spec
 
     @property
+    def weights_bytes(self) -> int:
+        """Bytes of all weights of all networks."""
+        parts = (self._parts.autoencoder, self._parts.text, self._parts.denoiser)
+        networks = {one for part in parts for one in vars(part).values() if isinstance(one, torch.nn.Module)}
+        return sum(weight.nbytes for network in networks for weight in network.parameters())
+
+    @property
     def schedule(self) -> Schedule:
         """ᾱ of every timestep."""
         return self._parts.schedule
@@ -79,7 +88,7 @@ class ComposedModel:
     @torch.no_grad()
     def embed(self, phrases: Sequence[str]) -> Context:
         """See `LatentModel.embed`."""
-        return self._parts.text.embed(phrases)
+        return self._text.embed(phrases)
 
     @torch.no_grad()
     def noise(
@@ -91,12 +100,12 @@ class ComposedModel:
         return to_noise(self._spec.prediction, answer, latent, self._alphas_bar[timestep])
 
     @torch.no_grad()
-    def keys(self, context: Context, sites: Sequence[Site]) -> tuple[Float[Tensor, "case head token dim"], ...]:
-        """The sites' keys for a text, without evaluating the denoiser."""
+    def keys(self, context: Context, sites: Sequence[Site]) -> tuple[KeysValues, ...]:
+        """See `LatentModel.keys`."""
         denoiser = self._parts.denoiser
-        states = denoiser.text_states(context)
+        states, bias = denoiser.text_states(context), denoiser.bias(context)
         chosen = (denoiser.projections[site.index] for site in sites)
-        return tuple(projection.keys(projection.to_k(states)) for projection in chosen)
+        return tuple(KeysValues(one.keys(one.to_k(states)), one.values(one.to_v(states)), bias) for one in chosen)
 
     def tapped(
         self, sites: Sequence[Site], tap: AttentionTap, *, stop_after_last: bool = False

@@ -8,20 +8,31 @@ from contextlib import AbstractContextManager
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from deixis.types import AttentionTap, Context, LatentModel, ModelSpec, Schedule, Site
+from deixis.types import AttentionTap, Context, KeysValues, LatentModel, ModelSpec, Schedule, Site
 
 
 class CountedModel:
-    """A `LatentModel` that passes every verb on and adds up `evaluations`: one per case of a batch."""
+    """A `LatentModel` that passes every verb on and counts: one evaluation per case of a batch.
+
+    Attributes:
+        evaluations: all of them.
+        empty: those with "", which serve all phrases of an image.
+    """
 
     def __init__(self, model: LatentModel) -> None:
         self._model = model
         self.evaluations = 0
+        self.empty = 0
 
     @property
     def spec(self) -> ModelSpec:
         """What it is."""
         return self._model.spec
+
+    @property
+    def weights_bytes(self) -> int:
+        """Bytes of all weights; 0 for a model that does not tell."""
+        return int(getattr(self._model, "weights_bytes", 0))
 
     @property
     def schedule(self) -> Schedule:
@@ -41,9 +52,10 @@ class CountedModel:
     ) -> Float[Tensor, "case channel row column"]:
         """See `LatentModel.noise`; a pass that stops after its last site counts in full."""
         self.evaluations += len(latent)
+        self.empty += sum(text == "" for text in context.texts)
         return self._model.noise(latent, timestep, context)
 
-    def keys(self, context: Context, sites: Sequence[Site]) -> tuple[Float[Tensor, "case head token dim"], ...]:
+    def keys(self, context: Context, sites: Sequence[Site]) -> tuple[KeysValues, ...]:
         """See `LatentModel.keys`."""
         return self._model.keys(context, sites)
 

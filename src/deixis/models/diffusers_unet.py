@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
 
 from deixis.errors import ModelError
 from deixis.models.discovery import Layer, discover
@@ -14,6 +14,7 @@ from deixis.models.listening import Arguments, Call, Keywords, Projection
 from deixis.types import Context
 
 if TYPE_CHECKING:
+    from diffusers.models.attention_processor import Attention
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
 # Below -10000 a probability underflows to 0 in every precision; it is the constant that the UNet itself adds.
@@ -49,12 +50,25 @@ class DiffusersUNet:
     def read_call(self, arguments: Arguments, keywords: Keywords) -> Call:
         """Timesteps, text mask and size of a running call."""
         latent, mask = arguments[0], keywords["encoder_attention_mask"]
-        bias = None if mask is None else (1 - mask.to(latent.dtype)) * MASKED
-        return Call(arguments[1], bias, (latent.shape[-2], latent.shape[-1]))
+        return Call(arguments[1], mask_bias(mask, latent.dtype), (latent.shape[-2], latent.shape[-1]))
+
+    def bias(self, context: Context) -> Float[Tensor, "case token"] | None:
+        """See `Denoiser.bias`."""
+        return mask_bias(context.mask, self.module.dtype)
 
     def text_states(self, context: Context) -> Float[Tensor, "case token dim"]:
         """The states themselves, in the network's precision."""
         return context.states.to(self.module.dtype)
+
+
+def mask_bias(mask: Bool[Tensor, "case token"] | None, dtype: torch.dtype) -> Float[Tensor, "case token"] | None:
+    """What diffusers adds to the logits where a text is masked."""
+    return None if mask is None else (1 - mask.to(dtype)) * MASKED
+
+
+def projections_of(layer: Attention) -> tuple[nn.Module, nn.Module, nn.Module, nn.Linear]:
+    """The four linear modules of an attention layer of diffusers; after `to_out` there is only its dropout."""
+    return layer.to_q, cast("nn.Module", layer.to_k), cast("nn.Module", layer.to_v), cast("nn.Linear", layer.to_out[0])
 
 
 def discover_sites(unet: UNet2DConditionModel, tokens: int) -> tuple[Projection, ...]:
@@ -73,7 +87,7 @@ def discover_sites(unet: UNet2DConditionModel, tokens: int) -> tuple[Projection,
     modules = dict(unet.named_modules())
     planes = [module for module in modules.values() if isinstance(module, Transformer2DModel)]
     layers = [
-        Layer(name, module.to_q, module.to_k, module.heads, module.scale, module.norm_q, module.norm_k)
+        Layer(name, *projections_of(module), module.heads, module.scale, module.norm_q, module.norm_k)
         for name, module in modules.items()
         if isinstance(module, Attention) and module.is_cross_attention
     ]

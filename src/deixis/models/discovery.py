@@ -27,6 +27,8 @@ class Layer:
         name: dotted path inside the denoiser.
         to_q: pixels → queries of all heads.
         to_k: tokens → keys of all heads.
+        to_v: tokens → values of all heads.
+        to_out: what all heads gathered → the layer's answer.
         heads: number of heads.
         scale: what q·k is multiplied with before the softmax.
         norm_q: normalisation of each head's queries, where there is one.
@@ -36,6 +38,8 @@ class Layer:
     name: str
     to_q: nn.Module
     to_k: nn.Module
+    to_v: nn.Module
+    to_out: nn.Linear
     heads: int
     scale: float
     norm_q: nn.Module | None = None
@@ -93,4 +97,5 @@ class _Recorder:
             # Diffusers and MONAI keep a block's attention under `attentions`, or `attention` where it is one.
             stage=layer.name.partition(".attention")[0],
         )
-        self.found.append(Projection(site, layer.to_q, layer.to_k, layer.norm_q, layer.norm_k))
+        modules = (layer.to_q, layer.to_k, layer.to_v, layer.to_out)
+        self.found.append(Projection(site, *modules, layer.norm_q, layer.norm_k))

@@ -13,6 +13,7 @@ from functools import partial
 from math import ceil
 from typing import Any
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -25,12 +26,14 @@ Keywords = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Projection:
-    """The modules of one attention layer that form its queries and keys.
+    """The modules of one attention layer that form its queries, keys, values and answer.
 
     Args:
         site: where it is.
         to_q: pixels → queries ``[case pixel head·dim]``.
         to_k: tokens → keys ``[case token head·dim]``.
+        to_v: tokens → values ``[case token head·dim]``.
+        to_out: what all heads gathered → the layer's answer ``[case pixel channel]``.
         norm_q: normalisation of each head's queries, where the layer has one.
         norm_k: the same of keys.
     """
@@ -38,6 +41,8 @@ class Projection:
     site: Site
     to_q: nn.Module
     to_k: nn.Module
+    to_v: nn.Module
+    to_out: nn.Linear
     norm_q: nn.Module | None = None
     norm_k: nn.Module | None = None
 
@@ -48,6 +53,12 @@ class Projection:
     def keys(self, projected: Float[Tensor, "case token width"]) -> Float[Tensor, "case head token dim"]:
         """The answer of `to_k`, split into heads as the layer itself does."""
         return _heads(projected, self.site.heads, self.norm_k)
+
+    def values(self, projected: Float[Tensor, "case token width"]) -> Float[Tensor, "case head token channel"]:
+        """The answer of `to_v`, split into heads, each under its own columns of `to_out`."""
+        split = _heads(projected, self.site.heads, None)
+        columns = self.to_out.weight.reshape(len(self.to_out.weight), self.site.heads, -1)
+        return torch.einsum("chtd,ohd->chto", split, columns)
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class MonaiUNet:
 
         modules = dict(self.module.named_modules())
         layers = [
-            Layer(name, block.to_q, block.to_k, block.num_heads, block.scale)
+            Layer(name, block.to_q, block.to_k, block.to_v, block.out_proj, block.num_heads, block.scale)
             for name, block in modules.items()
             if isinstance(block, CrossAttentionBlock)
         ]
@@ -129,6 +129,9 @@ class MonaiUNet:
         """Timesteps and size of a running call."""
         height, width = arguments[0].shape[-2:]
         return Call(arguments[1], None, (height, width))
+
+    def bias(self, context: Context) -> None:
+        """See `Denoiser.bias`: this network looks at every token."""
 
     def text_states(self, context: Context) -> Float[Tensor, "case token dim"]:
         """The states themselves, in the network's precision."""

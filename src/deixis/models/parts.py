@@ -89,6 +89,10 @@ class Denoiser(Protocol):
         """Timesteps, text mask and size of a running call of `module`."""
         ...
 
+    def bias(self, context: Context) -> Float[Tensor, "case token"] | None:
+        """What is added to the logits of a text's tokens; None where the network looks at every token."""
+        ...
+
     def text_states(self, context: Context) -> Float[Tensor, "case token dim"]:
         """The text as the layers' `to_k` receive it."""
         ...

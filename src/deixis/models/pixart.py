@@ -21,7 +21,7 @@ from deixis.models.diffusers_files import (
     schedule_of,
     scheduler_config,
 )
-from deixis.models.diffusers_unet import MASKED
+from deixis.models.diffusers_unet import mask_bias, projections_of
 from deixis.models.diffusers_vae import DiffusersVAE
 from deixis.models.discovery import Layer, discover
 from deixis.models.family import Placing
@@ -100,7 +100,7 @@ class PixArtTransformer:
         states = torch.zeros(1, tokens, _text_width(transformer), **kind)
         timestep = torch.zeros(1, dtype=torch.long, device=self._parameter.device)
         layers = [
-            Layer(f"transformer_blocks.{index}.attn2", found.to_q, found.to_k, found.heads, found.scale)
+            Layer(f"transformer_blocks.{index}.attn2", *projections_of(found), found.heads, found.scale)
             for index, block in enumerate(transformer.transformer_blocks)
             if (found := block.attn2) is not None
         ]
@@ -141,8 +141,11 @@ class PixArtTransformer:
     def read_call(self, arguments: Arguments, keywords: Keywords) -> Call:
         """Timesteps, text mask and size of a running call."""
         latent, mask = arguments[0], keywords["encoder_attention_mask"]
-        bias = None if mask is None else (1 - mask.to(latent.dtype)) * MASKED
-        return Call(keywords["timestep"], bias, (latent.shape[-2], latent.shape[-1]))
+        return Call(keywords["timestep"], mask_bias(mask, latent.dtype), (latent.shape[-2], latent.shape[-1]))
+
+    def bias(self, context: Context) -> Float[Tensor, "case token"] | None:
+        """See `Denoiser.bias`."""
+        return mask_bias(context.mask, self._parameter.dtype)
 
     def text_states(self, context: Context) -> Float[Tensor, "case token dim"]:
         """The states as the transformer projects them before its first layer."""

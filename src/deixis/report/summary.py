@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from deixis.answering import versions
 from deixis.datasets import Collection
 from deixis.evaluate import Interval, Report, paired_difference
-from deixis.ground import versions
 from deixis.metrics.boxes import matched_greedily
 from deixis.runs import OWN, Record, report_of
 from deixis.types import Box

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from deixis.diffusion.walks import alpha, draw_noise, walk
+from deixis.diffusion.walks import alpha, draw_noise
 from deixis.errors import DeixisError
 from deixis.recipes import InvertedWalk, NoisedWalk
 from deixis.types import Box, Schedule
 from planted_model import GaussianModel, PlantedModel
+from walking import walked
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def latent():
 
 def test_the_inversion_reads_60_latents_after_179_evaluations(model, latent):
     """Positions 120 … 179 are read; to come to the last of them the network is asked 179 times."""
-    trajectory = walk(model, latent, InvertedWalk(), content="a")
+    trajectory = walked(model, latent, InvertedWalk(), content="a")
     assert trajectory.timesteps.tolist() == list(range(360, 538, 3))
     assert model.calls == 179
 
@@ -32,7 +33,7 @@ def test_another_schedule_is_read_by_its_noise_levels(latent):
     """A share of the list means a noise level only on the published schedule; elsewhere log-SNR decides."""
     model = PlantedModel(Box(0, 0, 64, 64))
     model.schedule = Schedule(np.cumprod(1 - np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2))
-    levels = model.schedule.log_snr(walk(model, latent, InvertedWalk(), content="a").timesteps)
+    levels = model.schedule.log_snr(walked(model, latent, InvertedWalk(), content="a").timesteps)
     assert levels.max() <= -0.90
     assert levels.min() >= -2.47
     assert levels.max() > -0.93
@@ -41,7 +42,7 @@ def test_another_schedule_is_read_by_its_noise_levels(latent):
 
 def test_a_reading_moves_the_window(model, latent):
     """An explicit window wins over the recipe's own."""
-    trajectory = walk(model, latent, InvertedWalk(steps=100), content="a", log_snr=(0.0, 1.0))
+    trajectory = walked(model, latent, InvertedWalk(steps=100), content="a", log_snr=(0.0, 1.0))
     levels = model.schedule.log_snr(trajectory.timesteps)
     assert (levels >= 0).all()
     assert (levels <= 1).all()
@@ -50,13 +51,13 @@ def test_a_reading_moves_the_window(model, latent):
 def test_a_window_that_no_step_meets_is_an_error(model, latent):
     """It says so and what to do, and does not give an empty walk."""
     with pytest.raises(DeixisError, match="Take more steps"):
-        walk(model, latent, InvertedWalk(steps=3), content="a", log_snr=(0.70, 0.71))
+        walked(model, latent, InvertedWalk(steps=3), content="a", log_snr=(0.70, 0.71))
 
 
 def test_noisings_have_the_right_mean_and_spread(model):
     """z_t = √ᾱ z₀ + √(1-ᾱ) ε: over many draws mean and variance are those of the noise level."""
     latent = torch.full((1, 4, 16, 16), 3.0)
-    trajectory = walk(model, latent, NoisedWalk(draws=40, log_snr=(-1.0, -0.99)), content="a")
+    trajectory = walked(model, latent, NoisedWalk(draws=40, log_snr=(-1.0, -0.99)), content="a")
     level = float(model.schedule.alphas_bar[trajectory.timesteps[0]])
     assert trajectory.latents.mean().item() == pytest.approx(3 * level**0.5, abs=0.02)
     assert trajectory.latents.var().item() == pytest.approx(1 - level, abs=0.02)
@@ -88,12 +89,12 @@ def test_drawing_leaves_the_global_generator_alone(latent):
 
 def test_equal_keys_mean_equal_latents(model, latent):
     """The key tells image, walk and seed apart."""
-    same = [walk(model, latent, NoisedWalk(), content="a").key for _ in range(2)]
+    same = [walked(model, latent, NoisedWalk(), content="a").key for _ in range(2)]
     others = [
-        walk(model, latent, NoisedWalk(), content="b").key,
-        walk(model, latent, NoisedWalk(), content="a", seed=1).key,
-        walk(model, latent, NoisedWalk(draws=9), content="a").key,
-        walk(model, latent, NoisedWalk(), content="a", log_snr=(0, 1)).key,
+        walked(model, latent, NoisedWalk(), content="b").key,
+        walked(model, latent, NoisedWalk(), content="a", seed=1).key,
+        walked(model, latent, NoisedWalk(draws=9), content="a").key,
+        walked(model, latent, NoisedWalk(), content="a", log_snr=(0, 1)).key,
     ]
     assert same[0] == same[1]
     assert len({*same, *others}) == 5
@@ -111,7 +112,7 @@ def test_a_v_prediction_is_read_where_the_step_starts(step):
     schedule = Schedule(np.cumprod(1 - np.linspace(0.0015**0.5, 0.0205**0.5, 1000) ** 2))
     latent = torch.ones(1, 1, 2, 2, dtype=torch.float64)
     answers = [
-        walk(GaussianModel(schedule, 0.5, kind), latent, InvertedWalk(steps=50, step=step), content="a").latents
+        walked(GaussianModel(schedule, 0.5, kind), latent, InvertedWalk(steps=50, step=step), content="a").latents
         for kind in ("epsilon", "v_prediction")
     ]
     assert torch.equal(*answers) == (step == "published")

@@ -3,23 +3,23 @@
 import pytest
 import torch
 
-from deixis.diffusion.walks import walk
 from deixis.maps.evidence import EVIDENCE
 from deixis.maps.guided import agreeing
 from deixis.maps.information import smoothed, standardised
-from deixis.maps.reading import Question, Reader
+from deixis.maps.reading import Question
 from deixis.recipes import NoisedWalk
 from deixis.types import Box, Phrase
 from planted_model import PlantedModel
+from walking import reader_of, walked
 
 PLACE = Box(32, 64, 96, 128)
 
 
 def ask(model, evidence, *texts, batch=16, draws=4):
-    trajectory = walk(model, model.encode(torch.zeros(1, 1, 128, 128)), NoisedWalk(draws), content="")
+    trajectory = walked(model, model.encode(torch.zeros(1, 1, 128, 128)), NoisedWalk(draws), content="")
     phrases = tuple(Phrase(text) for text in texts)
-    reader = Reader(model, trajectory, tuple(model.spec.sites), batch)
-    return EVIDENCE[evidence](reader, Question(phrases, model.embed(texts)))
+    reader = reader_of(model, trajectory, batch=batch)
+    return EVIDENCE[evidence](reader, Question.of_one_image(phrases, model.embed(texts)))
 
 
 def contrast(heat):

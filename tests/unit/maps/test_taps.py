@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from deixis.maps.taps import AttentionSums, probabilities, stretched
-from deixis.types import Site
+from deixis.maps.taps import AttentionSums, QueryTap, answers, probabilities, stretched
+from deixis.types import KeysValues, Site
 
 SITE = Site("site", 0, "cross", (3, 5), 2, 0.7)
 
@@ -57,6 +57,7 @@ def test_sums_go_to_the_phrase_that_each_case_belongs_to():
     weights[1, 0] = torch.eye(6)[2]
     tap = AttentionSums(weights, stretch=False).expecting([1, 0, 1])
     tap.receive(SITE, torch.zeros(3, dtype=torch.long), q, k, None)
+    tap.add()
     expected = probabilities(SITE, q, k, None)
     got = tap.maps()[SITE]
     assert got.shape == (2, 1, 3, 5)
@@ -70,8 +71,36 @@ def test_what_a_tap_keeps_does_not_grow_with_readings():
     sizes = set()
     for seed in range(50):
         tap.expecting([0, 0]).receive(SITE, torch.zeros(2, dtype=torch.long), *random_qk(2, seed=seed), None)
+        tap.add()
         sizes.add(sum(kept.numel() for kept in vars(tap)["_sums"].values()))
     assert sizes == {15}
+
+
+def test_an_evaluation_that_failed_leaves_nothing_behind():
+    """What was heard and not added is forgotten when the next evaluation begins, of sums and of queries."""
+    tap, queries = AttentionSums(torch.full((1, 1, 6), 1 / 6), stretch=False), QueryTap()
+    for seed in (0, 1):
+        heard = random_qk(1, seed=seed)
+        tap.expecting([0]).receive(SITE, torch.zeros(1, dtype=torch.long), *heard, None)
+        queries.expecting().receive(SITE, torch.zeros(1, dtype=torch.long), *heard, None)
+    tap.add()
+    queries.keep()
+    torch.testing.assert_close(tap.maps()[SITE].sum(), torch.tensor(15 / 6))
+    torch.testing.assert_close(queries.queries()[SITE], random_qk(1, seed=1)[0])
+
+
+def test_answers_are_attention_times_values_of_all_heads():
+    """By loops over heads and tokens."""
+    q, k = random_qk(2)
+    offered = KeysValues(k[:1], torch.randn(1, 2, 6, 3, generator=torch.Generator().manual_seed(0)), None)
+    expected = torch.zeros(2, 15, 3)
+    for head in range(2):
+        attention = (q[:, head] @ k[0, head].T * SITE.scale).softmax(dim=-1)
+        for token in range(6):
+            expected += attention[:, :, token, None] * offered.v[0, head, token]
+    torch.testing.assert_close(answers(SITE, q, offered), expected)
+    masked = KeysValues(offered.k, offered.v, torch.tensor([[0.0, -1e4, -1e4, -1e4, -1e4, -1e4]]))
+    torch.testing.assert_close(answers(SITE, q, masked)[0, 0], offered.v[0, :, 0].sum(dim=0))
 
 
 def test_maps_come_in_call_order():
@@ -80,4 +109,5 @@ def test_maps_come_in_call_order():
     for index in (2, 0, 1):
         site = Site(f"site{index}", index, "cross", (3, 5), 2, 0.7)
         tap.receive(site, torch.zeros(1, dtype=torch.long), *random_qk(1), None)
+    tap.add()
     assert [site.index for site in tap.maps()] == [0, 1, 2]

@@ -22,7 +22,7 @@ class Net(torch.nn.Module):
 
 
 def layer(name, module):
-    return Layer(name, module, module, heads=2, scale=0.5)
+    return Layer(name, module, module, module, module, heads=2, scale=0.5)
 
 
 def test_order_and_grids_are_those_of_the_call():

@@ -1,0 +1,46 @@
+"""A text encoder that remembers: a phrase that comes again costs nothing."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from deixis.models.parts import Text
+from deixis.types import Context
+
+# Bytes of text states that are kept: thousands of phrases of CLIP, hundreds of T5.
+LIMIT = 64 * 2**20
+
+
+class RememberedText:
+    """A `Text` that keeps the states of the last phrases, up to `limit` bytes.
+
+    Phrases that are not kept are encoded one at a time, so that a phrase's states depend neither on its neighbours nor
+    on what was asked before.
+    """
+
+    def __init__(self, text: Text, limit: int = LIMIT) -> None:
+        self._text, self._limit = text, limit
+        self._kept: OrderedDict[str, Context] = OrderedDict()
+        self._bytes = 0
+        self.tokens, self.width = text.tokens, text.width
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def embed(self, texts: Sequence[str]) -> Context:
+        """See `LatentModel.embed`."""
+        if not texts:
+            return self._text.embed(texts)
+        return Context.stacked([self._one(text) for text in texts])
+
+    def _one(self, text: str) -> Context:
+        if text in self._kept:
+            self._kept.move_to_end(text)
+            return self._kept[text]
+        context = self._text.embed([text])
+        self._kept[text] = context
+        self._bytes += context.nbytes
+        while self._bytes > self._limit and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return context

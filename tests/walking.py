@@ -1,0 +1,15 @@
+"""Walks and readers of one image, for tests."""
+
+from deixis.diffusion.walks import Course, walk
+from deixis.maps.batches import Batches
+from deixis.maps.reading import Reader
+
+
+def walked(model, latent, how, *, content="", seed=0, log_snr=None):
+    """The trajectory of one latent."""
+    return walk(model, latent, Course(how, seed, log_snr), [content])[0]
+
+
+def reader_of(model, trajectory, *, batch=16, sites=None):
+    """A reader over one trajectory, of all sites unless told."""
+    return Reader(model, (trajectory,), tuple(sites or model.spec.sites), Batches(batch))
