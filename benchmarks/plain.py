@@ -44,7 +44,7 @@ class Everything:
         self.current = {}
 
 
-def smoothed_heat(model: Any, image: Image, text: str, recipe: Recipe) -> np.ndarray:
+def smoothed_heat(model: Any, denoiser: nn.Module, image: Image, text: str, recipe: Recipe) -> np.ndarray:
     """The heat before the threshold, at the model's size, as `deixis.maps.refine.refined` gives it."""
     from deixis.maps.refine import refined
 
@@ -60,7 +60,7 @@ def smoothed_heat(model: Any, image: Image, text: str, recipe: Recipe) -> np.nda
     pixels = placement.to_model(image.pixels, antialias=recipe.antialias)
     latent = model.encode(torch.from_numpy(pixels)[None, None])
     kept, ahead = Everything(), stride(walk.steps, len(model.schedule.alphas_bar))
-    with torch.no_grad(), keeping(model, kept):
+    with torch.no_grad(), keeping(denoiser, kept):
         for timestep in timesteps.tolist():
             both = torch.full((2,), timestep, device=latent.device)
             noise = model.noise(torch.cat([latent, latent]), both, context)[:1]
@@ -84,9 +84,8 @@ def one_map(probabilities: Tensor, heads: int, tokens: Tensor, grid: tuple[int, 
 
 
 @contextmanager
-def keeping(model: Any, kept: Everything) -> Iterator[None]:
+def keeping(denoiser: nn.Module, kept: Everything) -> Iterator[None]:
     """Every attention layer forms its probabilities in full, as the published code does, and hands them over."""
-    denoiser = model._parts.denoiser.module
     undo = [change for name, module in denoiser.named_modules() for change in kept_from(name, module, kept)]
     try:
         yield

@@ -3,11 +3,12 @@
     python benchmarks/procedure.py -o benchmarks/results/procedure.json
     python benchmarks/procedure.py --model monai --steps 20 --phrases 1 4 16 -o benchmarks/results/procedure_monai.json
 
-Every measurement runs in a process of its own, warmed up; its memory is the growth of its peak over what it held before.
-FLOPs are those of torch's counter, which sees matrix products, convolutions and fused attention. `--model monai` is the
-published architecture at full size with random weights; `--steps` then asks for fewer steps of the walk, in both ways
-alike, and evaluations of more phrases than one are multiplied, not run, in the plain way (it does the same work for
-each phrase).
+Every measurement runs in a process of its own, warmed up; its memory is the growth of its peak over what it held
+before. FLOPs are those of torch's counter, which sees matrix products, convolutions and fused attention.
+
+`--model monai` is the published architecture at full size with random weights; `--steps` then asks for fewer steps of
+the walk, in both ways alike, and the plain way's cost for more phrases than one is multiplied, not run: it does the
+same work for each phrase.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,20 +64,33 @@ def asked_recipe(name: str, steps: int | None) -> Recipe:
     return replace(chosen, walk=replace(chosen.walk, steps=steps))
 
 
-def work(model: Any, image: deixis.Image, way: str, phrases: list[str], steps: int | None) -> list[np.ndarray]:
-    """Heat before the threshold of every phrase, on the image's own pixels."""
-    if way == "plain":
-        return [plain.smoothed_heat(model, image, text, asked_recipe("paper", steps)) for text in phrases]
-    return [one.heat.values for one in deixis.ground(image, phrases, model, asked_recipe(way, steps))]
+@dataclass(frozen=True)
+class Work:
+    """One way of answering, on one image."""
+
+    model: Any
+    denoiser: Any
+    image: deixis.Image
+    way: str
+    steps: int | None
+
+    def heats(self, phrases: list[str]) -> list[np.ndarray]:
+        """Heat before the threshold of every phrase, on the image's own pixels."""
+        if self.way == "plain":
+            chosen = asked_recipe("paper", self.steps)
+            return [plain.smoothed_heat(self.model, self.denoiser, self.image, text, chosen) for text in phrases]
+        found = deixis.ground(self.image, phrases, self.model, asked_recipe(self.way, self.steps))
+        return [one.heat.values for one in found]
 
 
 def measure(given: dict[str, Any]) -> dict[str, Any]:
     """One way and number of phrases, in this process."""
     torch.set_grad_enabled(False)
-    model = CountedModel(deixis.load(given["model"], device="cpu", text_encoder=given["text_encoder"]))
+    loaded = deixis.load(given["model"], device="cpu", text_encoder=given["text_encoder"])
+    model, denoiser = CountedModel(loaded), loaded._parts.denoiser.module
     side = model.spec.image_size
     image = deixis.Image(scene(SEED, side, findings=(1, 3)).pixels)
-    way, phrases, steps = given["way"], PHRASES[: given["phrases"]], given["steps"]
+    phrases, work = PHRASES[: given["phrases"]], Work(model, denoiser, image, given["way"], given["steps"])
     # Warm: libraries choose their kernels on the first call.
     for cases in (1, 2, 16) if side < 512 else (1, 2):
         noise_of(model, cases)
@@ -84,13 +98,13 @@ def measure(given: dict[str, Any]) -> dict[str, Any]:
     seconds = []
     for _ in range(given["runs"]):
         started = time.perf_counter()
-        heats = work(model, image, way, phrases, steps)
+        heats = work.heats(phrases)
         seconds.append(time.perf_counter() - started)
     peak, spent = peak_bytes() - before, (model.evaluations - asked) // given["runs"]
     flops = None
     if given["flops"]:
         with FlopCounterMode(display=False) as counter:
-            work(model, image, way, phrases[:1], steps)
+            work.heats(phrases[:1])
         flops = counter.get_total_flops()
     np.save(given["heats"], np.stack(heats))
     return {

@@ -324,22 +324,6 @@ class Context:
         tensors = (self.states, *self.extra.values(), *(() if self.mask is None else (self.mask,)))
         return sum(tensor.nbytes for tensor in tensors)
 
-    @classmethod
-    def stacked(cls, contexts: Sequence[Context]) -> Context:
-        """One context of the cases of several, in order; all must come from one text encoder, and there is one."""
-        import torch
-
-        first = contexts[0]
-        masks = [one.mask for one in contexts if one.mask is not None]
-        return cls(
-            texts=tuple(text for one in contexts for text in one.texts),
-            states=torch.cat([one.states for one in contexts]),
-            mask=torch.cat(masks) if masks else None,
-            spans=tuple(spans for one in contexts for spans in one.spans),
-            ends=tuple(end for one in contexts for end in one.ends),
-            extra={name: torch.cat([one.extra[name] for one in contexts]) for name in first.extra},
-        )
-
     def take(self, rows: Sequence[int]) -> Context:
         """The given cases, in the given order; rows may repeat."""
         index = list(rows)

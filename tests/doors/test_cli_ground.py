@@ -219,10 +219,10 @@ def test_an_error_of_the_library_is_told_in_its_own_words(capsys, picture, tiny_
     assert done.lines == [f"error: {raised.value}"]
 
 
-def test_memory_that_is_allowed_bounds_batches_and_too_little_is_an_error(ground, picture):
+def test_memory_that_is_allowed_bounds_batches_and_too_little_is_an_error(ground, picture, capsys, bundled):
     """A wide limit changes nothing; one below the weights says what is needed."""
     assert ground(picture, "-p", "opacity", "-o", "out", "--max-memory", "4000").code == 0
-    refused = ground(picture, "-p", "opacity", "-o", "other", "--max-memory", "1")
+    refused = call(capsys, "ground", picture, "-p", "opacity", "-o", "other", "--max-memory", "5", "-m", bundled)
     assert refused.code == 2
     assert "weights and one case take" in refused.err
 

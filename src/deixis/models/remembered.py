@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import torch
+
 from deixis.models.parts import Text
 from deixis.types import Context
 
@@ -32,7 +34,7 @@ class RememberedText:
         """See `LatentModel.embed`."""
         if not texts:
             return self._text.embed(texts)
-        return Context.stacked([self._one(text) for text in texts])
+        return stacked([self._one(text) for text in texts])
 
     def _one(self, text: str) -> Context:
         if text in self._kept:
@@ -44,3 +46,17 @@ class RememberedText:
         while self._bytes > self._limit and len(self._kept) > 1:
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
         return context
+
+
+def stacked(contexts: Sequence[Context]) -> Context:
+    """One context of the cases of several, in order; all must come from one text encoder, and there is one."""
+    first = contexts[0]
+    masks = [one.mask for one in contexts if one.mask is not None]
+    return Context(
+        texts=tuple(text for one in contexts for text in one.texts),
+        states=torch.cat([one.states for one in contexts]),
+        mask=torch.cat(masks) if masks else None,
+        spans=tuple(spans for one in contexts for spans in one.spans),
+        ends=tuple(end for one in contexts for end in one.ends),
+        extra={name: torch.cat([one.extra[name] for one in contexts]) for name in first.extra},
+    )

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from deixis.models.remembered import RememberedText
+from deixis.models.remembered import RememberedText, stacked
 from deixis.types import Context
 
 
@@ -47,4 +47,4 @@ def test_what_was_asked_longest_ago_leaves_first():
 def test_contexts_of_nothing_cannot_be_stacked():
     """There must be at least one."""
     with pytest.raises(IndexError):
-        Context.stacked([])
+        stacked([])
