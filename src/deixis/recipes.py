@@ -64,6 +64,24 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Source:
+    """One evidence of a recipe, and what becomes of it before it is fused with the others.
+
+    Args:
+        evidence: row of the evidence table: "words", "guided", "likelihood", …
+        weight: how much it counts in the fusion.
+        refiners: rows of the refiner table, applied in this order.
+        readings: per model name the sites and noise levels that it takes into account, among those that the recipe
+            reads; for other models all of them.
+    """
+
+    evidence: str
+    weight: float = 1.0
+    refiners: tuple[str, ...] = ()
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A way of reading, complete: the same recipe, seed and weights give the same answer.
 
@@ -71,11 +89,13 @@ class Recipe:
         name: its row in the table.
         summary: one line for `deixis recipes`.
         walk: how latents at the noise levels that are read come about.
-        evidence: row of the evidence table: "words", "guided", "response", …
+        sources: the evidence, gathered in one pass.
+        fusion: row of the fusion table, for several sources.
         fit: how an image enters the model's square.
         antialias: whether an image is smoothed before it is shrunk.
         smoothing: σ of the Gaussian over the heat, in pixels of the model's square.
-        gamma: power of the smoothed heat; 1 leaves it as it is.
+        gamma: power of the smoothed heat before it is cut; 1 leaves it as it is.
+        level: power of the heat after it is cut; below 1 it levels what the threshold kept.
         threshold: row of the threshold table.
         back: interpolation of the heat on its way to native pixels.
         minimum_area: components below this share of the seen image are no boxes.
@@ -85,11 +105,13 @@ class Recipe:
     name: str
     summary: str
     walk: InvertedWalk | NoisedWalk
-    evidence: str = "words"
+    sources: tuple[Source, ...] = (Source("words"),)
+    fusion: str = "product"
     fit: Fit = "crop"
     antialias: bool = True
     smoothing: float = 2.5
     gamma: float = 1.0
+    level: float = 1.0
     threshold: str = "otsu"
     back: Interpolation = "linear"
     minimum_area: float = 0.001
@@ -126,7 +148,7 @@ GUIDED = replace(
     FAST,
     name="guided",
     summary="ten noisings; the change in predicted noise says which attention to trust",
-    evidence="guided",
+    sources=(Source("guided"),),
     # Cubed correlations make sharp peaks on grids of 16 cells. One latent cell of smoothing and a power of 2/3 level
     # them; chosen on the validation phantoms above, where against σ 2.5 and no power mIoU rises from .38 to .42 and
     # CNR from 1.1 to 1.9 while the mask's own IoU stays at .41.
@@ -139,7 +161,7 @@ INSTANT = replace(
     FAST,
     name="instant",
     summary="kept queries of ten noisings; a further phrase needs no UNet evaluation",
-    evidence="response",
+    sources=(Source("response"),),
     smoothing=8.0,
     gamma=2 / 3,
     # On 188 phrases of 100 validation phantoms (seeds 900,000 to 900,099) the last 16×16 site alone reads best: AUC
@@ -172,6 +194,7 @@ __all__ = [
     "NoisedWalk",
     "Reading",
     "Recipe",
+    "Source",
     "UnknownNameError",
     "recipe",
 ]  # fmt: skip
