@@ -70,7 +70,7 @@ def rank(maps: Maps, weights: Sequence[float]) -> Float[Tensor, "phrase row colu
     return torch.as_tensor(total) / sum(weights)
 
 
-def _on(maps: Float[Tensor, "phrase row column"], grid: tuple[int, ...]) -> Float[Tensor, "phrase row column"]:
+def _on(maps: Float[Tensor, "phrase height width"], grid: tuple[int, ...]) -> Float[Tensor, "phrase row column"]:
     if tuple(maps.shape[-2:]) == grid:
         return maps
     return functional.interpolate(maps[:, None], grid, mode="bilinear", align_corners=False)[:, 0]
