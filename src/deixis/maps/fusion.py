@@ -14,6 +14,7 @@ from deixis.maps.information import standardised
 from deixis.registry import Table
 
 Maps = Sequence[Float[Tensor, "phrase row column"]]
+AnyGrid = Sequence[Float[Tensor, "phrase _ _"]]
 
 
 class Fusion(Protocol):
@@ -36,7 +37,7 @@ FUSIONS: Table[Fusion] = Table(
 )
 
 
-def fused(maps: Maps, weights: Sequence[float], fusion: str) -> Float[Tensor, "phrase row column"]:
+def fused(maps: AnyGrid, weights: Sequence[float], fusion: str) -> Float[Tensor, "phrase finest_row finest_column"]:
     """The maps under the named fusion, on the finest of their grids; a single map is left as it is."""
     if len(maps) == 1:
         return maps[0]

@@ -115,26 +115,30 @@ class Reader:
         return noise.reshape(len(self.trajectories), self.steps, *noise.shape[1:])
 
     def empty_queries(self, sites: Sequence[Site]) -> Mapping[Site, Float[Tensor, "image step head pixel dim"]]:
-        """The sites' queries while the model is told ""; evaluated once, each call ends after the last site.
+        """The sites' queries while the model is told "".
 
         They hardly depend on the text, so that any phrase can be read from them without an evaluation (the query cache
         of OVAM, Marcos-Manchón et al., CVPR 2024).
         """
-        key = tuple(sites)
-        if key not in self._queries:
-            self._queries[key] = self.queries_told(self.empty, key)
-        return self._queries[key]
+        return self.queries_told(self.empty, sites)
 
     def queries_told(
         self, context: Context, sites: Sequence[Site]
     ) -> Mapping[Site, Float[Tensor, "image step head pixel dim"]]:
-        """The sites' queries while the model is told one text, the same for every image."""
-        said: dict[Site, list[Tensor]] = {}
-        for reply in self._ask(self._images, context, sites, noise=False, each=False):
-            for heard in reply.heard:
-                said.setdefault(heard.site, []).append(heard.q)
-        found = {site: torch.cat(q) for site, q in said.items()}
-        return {site: q.reshape(len(self.trajectories), self.steps, *q.shape[1:]) for site, q in found.items()}
+        """The sites' queries while the model is told one text, the same for every image.
+
+        Evaluated once for a text and sites; each call ends after the last site.
+        """
+        key = context.texts[0], tuple(sites)
+        if key not in self._queries:
+            said: dict[Site, list[Tensor]] = {}
+            for reply in self._ask(self._images, context, sites, noise=False, each=False):
+                for heard in reply.heard:
+                    said.setdefault(heard.site, []).append(heard.q)
+            found = {site: torch.cat(q) for site, q in said.items()}
+            shape = len(self.trajectories), self.steps
+            self._queries[key] = {site: q.reshape(*shape, *q.shape[1:]) for site, q in found.items()}
+        return self._queries[key]
 
     def empty_answers(self, sites: Sequence[Site]) -> Mapping[Site, Float[Tensor, "image step pixel channel"]]:
         """What each site adds to its pixels for "", but for a constant."""
@@ -152,7 +156,7 @@ class Reader:
         return self._ask(question.images, question.context, sites, noise=noise, each=True)
 
     @cached_property
-    def _queries(self) -> dict[tuple[Site, ...], Mapping[Site, Tensor]]:
+    def _queries(self) -> dict[tuple[str, tuple[Site, ...]], Mapping[Site, Tensor]]:
         return {}
 
     @cached_property
