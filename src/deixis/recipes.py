@@ -99,6 +99,7 @@ class Recipe:
         threshold: row of the threshold table.
         minimum_peak: parts of the mask that nowhere reach this share of the highest heat are left out.
         back: interpolation of the heat on its way to native pixels.
+        halves: whether a second and a third answer, from each half of the noise levels, tell how stable it is.
         minimum_area: components below this share of the seen image are no boxes.
         readings: per model name, sites and window that replace the general rule.
     """
@@ -116,6 +117,7 @@ class Recipe:
     threshold: str = "otsu"
     minimum_peak: float = 0.0
     back: Interpolation = "linear"
+    halves: bool = False
     minimum_area: float = 0.001
     readings: Mapping[str, Reading] = field(default_factory=dict)
 
@@ -186,6 +188,7 @@ BEST = replace(
     gamma=0.75,
     level=0.4,
     minimum_peak=0.45,
+    halves=True,
     readings={"phantom": Reading(TELLING["phantom"].sites, (-3.0, 3.0))},
 )
 BEST_INSTANT = replace(
@@ -206,7 +209,7 @@ BEST_PRIOR = replace(
 RECIPES: Mapping[str, Recipe] = {
     recipe.name: recipe for recipe in (PAPER, PAPER_INTENDED, FAST, GUIDED, INSTANT, BEST, BEST_INSTANT, BEST_PRIOR)
 }
-DEFAULT = "guided"
+DEFAULT = "best"
 
 
 def recipe(name: str) -> Recipe:

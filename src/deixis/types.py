@@ -197,6 +197,8 @@ class Grounding:
         mask: where the heat exceeds the recipe's threshold; nowhere, if the phrase changed nothing.
         boxes: around the mask's components, best first.
         provenance: how the answer came about.
+        stability: IoU in [0, 1] of the masks from each half of the noise levels, as a measure of uncertainty; None
+            where the recipe does not ask for it. It says how far the draws agree, not whether the finding is there.
     """
 
     image: Image
@@ -205,6 +207,7 @@ class Grounding:
     mask: Bool[np.ndarray, "y x"]
     boxes: tuple[Box, ...]
     provenance: Provenance
+    stability: float | None = None
 
     @property
     def thresholded(self) -> HeatMap:

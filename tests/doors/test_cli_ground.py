@@ -42,7 +42,7 @@ def test_answers_are_those_of_the_library(ground, picture, tiny_model):
         boxes = [[box[side] for side in ("x0", "y0", "x1", "y1", "score")] for box in written["boxes"]]
         expected = [[box.x0, box.y0, box.x1, box.y1, box.score] for box in grounding.boxes]
         np.testing.assert_allclose(boxes, expected, rtol=1e-5)
-        assert written["provenance"]["recipe"] == grounding.provenance.recipe == "guided"
+        assert written["provenance"]["recipe"] == grounding.provenance.recipe == "best"
 
 
 def test_defaults_are_those_of_the_library():

@@ -24,7 +24,7 @@ def test_every_name_in_a_recipe_is_known(name):
 def test_the_paper_has_its_published_constants():
     """300 asked steps, T/2 ± 10 %, σ 2.5, Otsu, crop without antialiasing, nearest on the way back."""
     assert PAPER.walk == InvertedWalk(steps=300, step="published", window=(0.4, 0.6))
-    assert (PAPER.smoothing, PAPER.threshold, PAPER.evidence) == (2.5, "otsu", "words")
+    assert (PAPER.smoothing, PAPER.threshold, PAPER.sources) == (2.5, "otsu", (Source("words"),))
     assert (PAPER.fit, PAPER.antialias, PAPER.back) == ("crop", False, "nearest")
 
 

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 def show_answers(images: Sequence[ImageEntry], output: Path) -> None:
     """Boxes of every phrase in every image, where the files are, and what has to be known of them."""
-    rows = console.table("image", "phrase", "boxes x0 y0 x1 y1 (score)", "seconds")
+    rows = console.table("image", "phrase", "boxes x0 y0 x1 y1 (score)", "stability", "seconds")
     for image in images:
         for found in image.groundings:
-            rows.add_row(_name(image), found.phrase, told(found.boxes), f"{found.provenance.seconds:.2f}")
+            rows.add_row(
+                _name(image), found.phrase, told(found.boxes), share(found.stability), f"{found.provenance.seconds:.2f}"
+            )
     console.results().print(rows)
     console.say("")
     for image in images:
@@ -27,6 +29,11 @@ def show_answers(images: Sequence[ImageEntry], output: Path) -> None:
             console.note(f"{_name(image)}: {notice}")
     for notice in notices(images):
         console.say(notice)
+
+
+def share(stability: float | None) -> str:
+    """How stable an answer is, or that it was not asked."""
+    return "–" if stability is None else f"{stability:.2f}"
 
 
 def told(boxes: Sequence[Box]) -> str:

@@ -17,6 +17,7 @@ from deixis.cli.options import taking
 from deixis.cli.outputs import check_writable
 from deixis.cli.precision import Precision
 from deixis.cli.progress import Bar, progress
+from deixis.recipes import DEFAULT
 
 if TYPE_CHECKING:
     from deixis.diffusion.kept import Trajectories
@@ -43,7 +44,7 @@ class Options:
     ] = None
     vae: Annotated[str | None, typer.Option(metavar="MODEL", help="Take the autoencoder from here.")] = None
     lora: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Fold in a LoRA. Repeat for more.")] = None
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = "guided"
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = DEFAULT
     output: Annotated[Path, typer.Option("--output", "-o", help="Where results go, one folder per image.")] = Path(
         "deixis-out"
     )

@@ -60,6 +60,7 @@ class GroundingEntry:
         mask_area: pixels in the mask.
         heat: the heat map in numbers.
         files: names of the phrase's files in the image's folder.
+        stability: how far the answers of each half of the noise levels agree, 0 to 1, or None where it was not asked.
         provenance: how the answer came about.
     """
 
@@ -71,6 +72,7 @@ class GroundingEntry:
     mask_area: int
     heat: HeatEntry
     files: tuple[str, ...]
+    stability: float | None
     provenance: ProvenanceEntry
 
 
@@ -174,6 +176,7 @@ def _grounding_entry(grounding: Grounding, files: tuple[str, ...]) -> GroundingE
         mask_area=int(grounding.mask.sum()),
         heat=_heat_entry(grounding.heat),
         files=files,
+        stability=None if grounding.stability is None else round(grounding.stability, 4),
         provenance=_provenance_entry(grounding.provenance),
     )
 
