@@ -6,8 +6,10 @@ import pytest
 
 from deixis.errors import UnknownNameError
 from deixis.maps.evidence import EVIDENCE
+from deixis.maps.fusion import FUSIONS
 from deixis.maps.masks import THRESHOLDS
-from deixis.recipes import DEFAULT, PAPER, PAPER_INTENDED, RECIPES, InvertedWalk, recipe
+from deixis.maps.refiners import REFINERS
+from deixis.recipes import DEFAULT, PAPER, PAPER_INTENDED, RECIPES, InvertedWalk, Source, recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -15,8 +17,11 @@ def test_every_name_in_a_recipe_is_known(name):
     """Evidence and threshold are rows of their tables; the key is the recipe's own name; one line says what it is."""
     row = recipe(name)
     assert row.name == name
-    assert row.evidence in EVIDENCE
     assert row.threshold in THRESHOLDS
+    assert row.fusion in FUSIONS
+    for source in row.sources:
+        assert source.evidence in EVIDENCE
+        assert all(refiner in REFINERS for refiner in source.refiners)
     assert row.summary
     assert "\n" not in row.summary
 

@@ -78,21 +78,6 @@ def test_refiners_follow_each_other():
     assert not torch.allclose(once, twice)
 
 
-@pytest.mark.parametrize("name", sorted(RECIPES))
-def test_every_recipe_names_rows_that_exist(name):
-    """Evidence, refiners, fusion and threshold are found in their tables."""
-    from deixis.maps.evidence import EVIDENCE
-    from deixis.maps.fusion import FUSIONS
-    from deixis.maps.masks import THRESHOLDS
-    from deixis.maps.refiners import REFINERS
-
-    recipe = RECIPES[name]
-    assert all(source.evidence in EVIDENCE for source in recipe.sources)
-    assert all(refiner in REFINERS for source in recipe.sources for refiner in source.refiners)
-    assert recipe.fusion in FUSIONS
-    assert recipe.threshold in THRESHOLDS
-
-
 def test_no_prior_of_place_enters_best():
     """It has a recipe of its own."""
     for name in ("best", "best-instant"):
