@@ -66,7 +66,12 @@ def grounding(found: Found, asked: Asked, spec: ModelSpec, way: Way, cost: Cost)
         notices=(*model_notices, *image.notices, *way.batches.notices),
     )
     halves = [finished(half, placement.model, recipe)[1] for half in found.halves]
-    return Grounding(image, asked.phrase, native, mask, boxes, provenance, overlap(*halves) if halves else None)
+    calibration = recipe.presence.get(spec.name)
+    presence = None if calibration is None or found.strength is None else calibration(found.strength)
+    if presence is not None and presence < recipe.minimum_presence:
+        boxes = ()
+    stability = overlap(*halves) if halves else None
+    return Grounding(image, asked.phrase, native, mask, boxes, provenance, stability, presence)
 
 
 def finished(

@@ -199,6 +199,8 @@ class Grounding:
         provenance: how the answer came about.
         stability: IoU in [0, 1] of the masks from each half of the noise levels, as a measure of uncertainty; None
             where the recipe does not ask for it. It says how far the draws agree, not whether the finding is there.
+        presence: experimental score in [0, 1] of the finding being there at all, from how much better the phrase
+            explains the image than no words do; None where the recipe is not calibrated for the model.
     """
 
     image: Image
@@ -208,6 +210,7 @@ class Grounding:
     boxes: tuple[Box, ...]
     provenance: Provenance
     stability: float | None = None
+    presence: float | None = None
 
     @property
     def thresholded(self) -> HeatMap:

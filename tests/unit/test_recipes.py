@@ -1,6 +1,7 @@
 """Recipes: the constants, and that every name in them is in its table."""
 
 import dataclasses
+import math
 
 import pytest
 
@@ -9,7 +10,7 @@ from deixis.maps.evidence import EVIDENCE
 from deixis.maps.fusion import FUSIONS
 from deixis.maps.masks import THRESHOLDS
 from deixis.maps.refiners import REFINERS
-from deixis.recipes import DEFAULT, PAPER, PAPER_INTENDED, RECIPES, InvertedWalk, Source, recipe
+from deixis.recipes import DEFAULT, PAPER, PAPER_INTENDED, RECIPES, Calibration, InvertedWalk, Source, recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -49,3 +50,13 @@ def test_the_default_is_a_recipe():
     assert recipe(DEFAULT).name == DEFAULT
     with pytest.raises(UnknownNameError, match="guided"):
         recipe("gided")
+
+
+def test_a_calibration_rises_from_0_to_1():
+    """A logistic curve over asinh(strength), at one half where its exponent is 0."""
+    curve = Calibration(offset=-1.0, slope=0.5)
+    scores = [curve(strength) for strength in (-1e6, -1.0, 0.0, 3.0, 1e6)]
+    assert scores == sorted(scores)
+    assert 0 <= scores[0] < 0.01
+    assert 0.99 < scores[-1] <= 1
+    assert curve(math.sinh(2.0)) == pytest.approx(0.5)

@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 def show_answers(images: Sequence[ImageEntry], output: Path) -> None:
     """Boxes of every phrase in every image, where the files are, and what has to be known of them."""
-    rows = console.table("image", "phrase", "boxes x0 y0 x1 y1 (score)", "stability", "seconds")
+    rows = console.table("image", "phrase", "boxes x0 y0 x1 y1 (score)", "stability", "presence", "seconds")
     for image in images:
         for found in image.groundings:
-            rows.add_row(
-                _name(image), found.phrase, told(found.boxes), share(found.stability), f"{found.provenance.seconds:.2f}"
-            )
+            figures = share(found.stability), share(found.presence), f"{found.provenance.seconds:.2f}"
+            rows.add_row(_name(image), found.phrase, told(found.boxes), *figures)
     console.results().print(rows)
     console.say("")
     for image in images:
@@ -31,9 +30,9 @@ def show_answers(images: Sequence[ImageEntry], output: Path) -> None:
         console.say(notice)
 
 
-def share(stability: float | None) -> str:
-    """How stable an answer is, or that it was not asked."""
-    return "–" if stability is None else f"{stability:.2f}"
+def share(figure: float | None) -> str:
+    """A figure from 0 to 1, or that it is not known."""
+    return "–" if figure is None else f"{figure:.2f}"
 
 
 def told(boxes: Sequence[Box]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -65,6 +65,10 @@ class Options:
         typer.Option(metavar="DIR", help="Keep walked images here, for the next phrase. As private as the images."),
     ] = None
     seed: Annotated[int, typer.Option(help="Which noise. The same seed gives the same answer.")] = 0
+    min_score: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="No boxes for a phrase whose presence score is lower. Experimental."),
+    ] = 0.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def checked(asked: Options) -> Order:
     from deixis.writers import WRITERS
 
     phrases = tuple(Phrase(text) for text in asked.phrase)
-    chosen = recipe(asked.recipe)
+    chosen = replace(recipe(asked.recipe), minimum_presence=asked.min_score)
     formats = tuple(name.strip() for name in asked.format.split(",") if name.strip())
     for name in formats:
         if name not in WRITERS:
@@ -150,6 +154,7 @@ def _spent(model: CountedModel, before: int) -> int:
 
 def _ready(order: Order) -> CountedModel:
     """The model, once it is sure that it takes every phrase."""
+    from deixis.errors import DeixisError
     from deixis.models.counted import CountedModel
     from deixis.models.loading import load
 
@@ -163,6 +168,11 @@ def _ready(order: Order) -> CountedModel:
         lora=asked.lora or (),
     )
     model = CountedModel(loaded)
+    if asked.min_score and model.spec.name not in order.recipe.presence:
+        raise DeixisError(
+            f"--min-score {asked.min_score} needs a presence score, and recipe {asked.recipe!r} has none for "
+            f"{model.spec.name!r}. Leave it out, or take the recipe `best` with the bundled model."
+        )
     model.embed([phrase.text for phrase in order.phrases])
     return model
 

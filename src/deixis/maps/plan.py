@@ -28,10 +28,12 @@ class Found:
     Args:
         map: >= 0 and finite, on the finest grid of the recipe's evidence.
         halves: the same from every other noise level and from the rest, where the recipe asks how far they agree.
+        strength: how strongly the evidence speaks for the phrase being there, where any can tell.
     """
 
     map: Float[np.ndarray, "row column"]
     halves: tuple[Float[np.ndarray, "row column"], ...] = ()
+    strength: float | None = None
 
 
 def read(reader: Reader, question: Question, recipe: Recipe) -> list[Found]:
@@ -43,7 +45,15 @@ def read(reader: Reader, question: Question, recipe: Recipe) -> list[Found]:
     gatherings = [[_begun(reader, question, source, share) for source in recipe.sources] for share in shares]
     gather(reader, question, list(chain.from_iterable(gatherings)))
     maps = [_fused(some, reader, question, recipe).cpu().numpy() for some in gatherings]
-    return [Found(maps[0][phrase], tuple(half[phrase] for half in maps[1:])) for phrase in range(len(question))]
+    strengths = next((one for one in (some.strength() for some in gatherings[0]) if one is not None), None)
+    return [
+        Found(
+            maps[0][phrase],
+            tuple(half[phrase] for half in maps[1:]),
+            None if strengths is None else float(strengths[phrase]),
+        )
+        for phrase in range(len(question))
+    ]
 
 
 def _begun(reader: Reader, question: Question, source: Source, share: Float[Tensor, " step"]) -> Gathering:
