@@ -13,6 +13,14 @@ class ImageError(DeixisError):
     """An image that cannot be read or used: missing, truncated, empty, constant, not an image."""
 
 
+class TooLargeError(ImageError):
+    """An image that is not decoded because of its size."""
+
+
+class UnknownFormatError(ImageError):
+    """Bytes that no reader recognises as an image."""
+
+
 class PhraseError(DeixisError):
     """A phrase that cannot be grounded: empty, or longer than the model's text encoder takes."""
 

@@ -25,7 +25,7 @@ from pydicom.filereader import data_element_generator
 from pydicom.multival import MultiValue
 
 from deixis.errors import ImageError
-from deixis.images.source import MAX_BYTES, Source
+from deixis.images.source import Source
 
 # What pydicom and its decoders raise on a file that is not what it says; each a fact about the file.
 DAMAGED = (
@@ -161,5 +161,4 @@ def _check_inflation(source: Source) -> None:
         piece = inflater.decompress(waiting, CHUNK)
         waiting = inflater.unconsumed_tail
         total += len(piece)
-        if total > MAX_BYTES:
-            raise source.refused("would inflate to more than 1 GiB", "Give a single radiograph")
+        source.check_bytes(total, "would inflate to more than")

@@ -13,8 +13,8 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.sequence import Sequence
 
-from deixis.errors import ImageError
-from deixis.images import read, source
+from deixis.errors import ImageError, TooLargeError
+from deixis.images import Bounds, read
 from unit.images.making import dataset, dicom, encoded, ramp, real, saved
 
 EIGHT = ramp().astype(np.uint8)
@@ -529,15 +529,13 @@ def test_bomb_is_refused_before_it_is_decoded():
     assert "has no pixels" in refusal(dicom(EIGHT, Rows=0))
 
 
-def test_deflate_bomb(monkeypatch):
+def test_deflate_bomb():
     """Inflation stops at its limit."""
-    from deixis.images import header
-
     made = dataset(np.zeros((4000, 4000), np.uint8))
     made.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
     content = saved(made)
-    monkeypatch.setattr(header, "MAX_BYTES", 1 << 20)
-    assert "would inflate" in refusal(content)
+    with pytest.raises(TooLargeError, match="would inflate to more than 1 MiB"):
+        read(content, Bounds(bytes=1 << 20))
 
 
 def test_no_image_inside():
@@ -596,10 +594,10 @@ def test_opposite_labels_give_opposite_images(bits, signed, slope, intercept, fu
     np.testing.assert_array_equal(one, 1 - two)
 
 
-def test_limit_of_pixels_is_that_of_all_readers(monkeypatch):
-    """One constant bounds every format."""
-    monkeypatch.setattr(source, "MAX_PIXELS", EIGHT.size - 1)
-    assert "Scale it down" in refusal(dicom(EIGHT))
+def test_limit_of_pixels_is_that_of_all_readers():
+    """One value bounds every format."""
+    with pytest.raises(TooLargeError, match="Scale it down"):
+        read(dicom(EIGHT), Bounds(pixels=EIGHT.size - 1))
 
 
 def test_reading_leaves_the_data_set_of_others_alone():
