@@ -141,6 +141,7 @@ class OffersEntry:
         upload_bytes: the largest request.
         pixels: the largest image.
         phrases: most phrases of a job.
+        lifetime: seconds without a question after which an image is forgotten.
     """
 
     formats: tuple[str, ...]
@@ -148,6 +149,7 @@ class OffersEntry:
     upload_bytes: int
     pixels: int
     phrases: int
+    lifetime: float
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ async def offers(service: ServiceOf) -> OffersEntry:
     limits = service.settings.limits
     drawn = [await asyncio.to_thread(example, name) for name in SEEDS]
     examples = tuple(ExampleEntry(one.name, one.phrases) for one in drawn)
-    return OffersEntry(WRITERS.names(), examples, limits.upload_bytes, limits.pixels, limits.phrases)
+    return OffersEntry(WRITERS.names(), examples, limits.upload_bytes, limits.pixels, limits.phrases, limits.lifetime)
 
 
 @router.get("/metrics", response_class=Response, responses=TEXT)  # type: ignore[arg-type]
