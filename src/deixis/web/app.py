@@ -17,8 +17,6 @@ from deixis.web.routes import about, grounding, images, jobs, page
 from deixis.web.service import Service
 from deixis.web.watching import Watch
 
-# A form's boundaries and headers, over what a file may have.
-AROUND = 1 << 20
 ABOUT = (
     "Where in a medical image does a phrase live? Read out of a frozen text-to-image diffusion model. "
     "Research use only, not for diagnosis."
@@ -46,7 +44,7 @@ def create_app(service: Service) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
         telemetry=SILENT,  # type: ignore[arg-type]
-        max_body_size=limits.upload_bytes + AROUND,
+        max_body_size=limits.request_bytes,
         form_limits={
             "max_files": 1,
             "max_fields": limits.phrases + 8,

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from deixis.web.problems import Problem, later, response
+from deixis.web.problems import TOO_LARGE, Problem, later, response
 from deixis.web.settings import Settings
 
 POLICY = (
@@ -108,6 +108,9 @@ class Guard:
             return Problem(HTTPStatus.FORBIDDEN, ORIGIN)
         if self._needs_token(scope["path"]) and not self._bears(headers.get("authorization", "")):
             return Problem(HTTPStatus.UNAUTHORIZED, BEARER, {"WWW-Authenticate": "Bearer"})
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or int(length) > self._settings.limits.request_bytes:
+            return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
         if scope["method"] in CHANGING and self._arriving >= self._settings.limits.uploads:
             return later(HTTPStatus.TOO_MANY_REQUESTS, CROWDED, 1)
         return None

@@ -25,6 +25,7 @@ STATUS: tuple[tuple[type[DeixisError], int], ...] = (
 )
 ABSENT = "There is nothing of that name here. GET /openapi.json lists what there is."
 METHOD = "This address does not know that method. GET /openapi.json lists what it knows."
+TOO_LARGE = "The upload is larger than this service takes; /v1/offers says how large it may be. Send a smaller file."
 BUG = "The service failed over this request. That is a bug of deixis; its log says where, without what was asked."
 # How long a request waits that finds the service out of memory.
 PAUSE = 5
@@ -120,7 +121,7 @@ def _of_http(error: HTTPException) -> Problem:
         HTTPStatus.NOT_FOUND: ABSENT,
         HTTPStatus.METHOD_NOT_ALLOWED: METHOD,
         HTTPStatus.BAD_REQUEST: "The body cannot be read. Send a multipart form, as docs/web.md shows with curl.",
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The upload is larger than this service takes. Send a smaller file.",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TOO_LARGE,
     }
     status = HTTPStatus(error.status_code)
     return Problem(status, details.get(status, f"{status.phrase}."), error.headers)

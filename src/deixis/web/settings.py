@@ -9,6 +9,8 @@ from deixis.recipes import INSTANT, RECIPES
 from deixis.registry import unknown_name
 
 MEBIBYTE = 2**20
+# What a form has beside its file: boundaries, headers, phrases.
+AROUND = MEBIBYTE
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -43,6 +45,11 @@ class Limits:
     held_bytes: int = 512 * MEBIBYTE
     views: int = 8
     grace: float = 30.0
+
+    @property
+    def request_bytes(self) -> int:
+        """Of a whole request: its image, and its form around it."""
+        return self.upload_bytes + AROUND
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ class StoppableModel(CountedModel):
     ) -> Float[Tensor, "case channel row column"]:
         """See `LatentModel.noise`."""
         self.stop.check()
-        answer = super().noise(latent, timestep, context)
-        self.tell()
-        return answer
+        try:
+            return super().noise(latent, timestep, context)
+        finally:  # a pass that stops after its last site leaves by an exception
+            self.tell()
