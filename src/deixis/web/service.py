@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from deixis.types import LatentModel
 from deixis.web.examples import example
-from deixis.web.jobs import Held, Job, Order
+from deixis.web.jobs import Held, Job, Order, State
 from deixis.web.logs import alias, note
 from deixis.web.metrics import Metrics
 from deixis.web.problems import Problem, later
@@ -151,7 +151,10 @@ class Service:
 
     def waiting(self) -> list[Job]:
         """The jobs that have not begun, the first first."""
-        return [job for job in self._jobs.values() if job.state == "waiting"]
+        return self._in("waiting")
+
+    def _in(self, state: State) -> list[Job]:
+        return [job for job in self._jobs.values() if job.state == state]
 
     def _ready(self, model: StoppableModel) -> None:
         self.model = model
@@ -175,6 +178,7 @@ class Service:
     def _watch(self) -> None:
         watch = self.metrics.watch
         watch("queue_depth", "Jobs that wait.", lambda: len(self.waiting()))
+        watch("running", "Jobs that run.", lambda: len(self._in("running")))
         watch("images_held", "Images held in memory.", lambda: len(self._images))
         watch("held_bytes", "Bytes of images and results held.", lambda: self._images.bytes + self._jobs.bytes)
         watch("ready", "1 when the model is loaded.", lambda: float(self.model is not None))
