@@ -27,6 +27,7 @@ GIVES = {
     "eval": "plots of training and evaluation",
     "monai": "MONAI's latent diffusion bundles",
     "pixart": "tokenizers of PixArt's T5 encoder",
+    "web": "`deixis serve`: the page and the HTTP service",
     "dev": "tests, types, formatting",
 }
 REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+).*?(?:extra == ['\"](?P<extra>\w+)['\"])?$")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -62,6 +63,7 @@ class ServeOptions:
 def serve(asked: ServeOptions) -> None:
     """Serve the page and the HTTP service, until Ctrl-C or SIGTERM."""
     _check_installed()
+    _silence()
     from deixis.models.finding import find
     from deixis.models.loading import load
     from deixis.web import serving
@@ -71,6 +73,12 @@ def serve(asked: ServeOptions) -> None:
     serving.check_open(address, settings)
     find(asked.model)
     serving.serve(address, settings, lambda: load(asked.model, asked.device, asked.dtype.in_torch), _told)
+
+
+def _silence() -> None:
+    """Switch off what libraries tell their makers, before they are imported."""
+    for variable in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+        os.environ[variable] = "1"
 
 
 def settings_of(asked: ServeOptions) -> Settings:

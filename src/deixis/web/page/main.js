@@ -34,7 +34,9 @@ function sceneOf(recipe) {
   const marks = coloured(state.phrases)
     .map(({ phrase, label, colour }) => ({ phrase, label, colour, answer: phrase.answers.get(recipe) }))
     .filter(({ phrase, answer }) => phrase.visible && answer?.heat)
-    .map(({ label, colour, answer }) => ({ label, colour, boxes: answer.found.boxes, heat: answer.heat, threshold: at(answer.heat) }));
+    .map(({ phrase, label, colour, answer }) => ({
+      label, colour, boxes: answer.found.boxes, heat: answer.heat, threshold: at(answer.heat), active: phrase === state.active,
+    }));
   const heat = state.active?.visible ? state.active.answers.get(recipe)?.heat : null;
   return { grey: state.grey, heat, threshold: heat && at(heat), marks, probe: state.probe };
 }
@@ -75,6 +77,7 @@ function controls() {
     $(id).nextElementSibling.textContent = text;
   }
   $("own").checked = state.threshold === null;
+  $("threshold-note").hidden = state.threshold === null;
   for (const [id, on] of [["invert", look.invert], ["show-heat", look.heat], ["show-boxes", look.boxes]]) $(id).setAttribute("aria-pressed", on);
 }
 

@@ -7,7 +7,7 @@ const LABEL = "600 12px system-ui, sans-serif";
 export const LOOK = { zoom: 1, x: 0.5, y: 0.5, level: 0.5, width: 1, invert: false, opacity: 0.85, heat: true, boxes: true };
 
 export class Viewer {
-  // scene() → { grey, heat, threshold, marks: [{ colour, label, boxes, heat, threshold }], probe }
+  // scene() → { grey, heat, threshold, marks: [{ colour, label, boxes, heat, threshold, active }], probe }
   constructor(canvas, look, tell) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
@@ -48,7 +48,10 @@ export class Viewer {
       context.globalAlpha = 1;
     }
     if (heat) this.veil(heat.seen, grey);
-    if (look.boxes) for (const mark of scene.marks) this.mark(mark, scale);
+    if (look.boxes) {
+      for (const mark of scene.marks) this.mark(mark, scale);
+      for (const mark of scene.marks) this.name(mark);
+    }
     if (scene.probe) this.cross(scene.probe, scale);
   }
 
@@ -63,8 +66,9 @@ export class Viewer {
     context.fill("evenodd");
   }
 
-  mark({ colour, label, boxes, heat, threshold }, scale) {
+  mark({ colour, boxes, heat, threshold, active }, scale) {
     const { context } = this;
+    context.globalAlpha = active ? 1 : 0.75;
     context.lineJoin = "round";
     const line = heat.line(threshold);
     for (const [style, thick] of [["rgb(0 0 0 / 0.6)", 3], [colour, 1.25]]) {
@@ -74,6 +78,12 @@ export class Viewer {
       context.lineWidth = (thick + 0.75) / scale;
       for (const box of boxes) context.strokeRect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
     }
+    context.globalAlpha = 1;
+  }
+
+  // The phrase's number and the score at every box, over all lines.
+  name({ colour, label, boxes }) {
+    const { context } = this;
     context.save();
     const { a: dense, e, f } = context.getTransform();
     const unit = window.devicePixelRatio || 1;
