@@ -146,6 +146,9 @@ class Worker:
         job.stop.check()
         job.stop.start()
         tell(job.begin)
+        if len(job.order.phrases) > 1:
+            # What the text encoder does not take is to be known before the others are answered.
+            self._model.embed([phrase.text for phrase in job.order.phrases])
         view = self._view(job)
         for phrase in job.order.phrases:
             job.stop.check()

@@ -178,9 +178,15 @@ def test_what_is_no_image_is_told(client, png, content, status, told):
     assert "DOE" not in answer.text
 
 
-def test_the_phrase_is_checked_before_the_image(client):
-    answer = client.post("/v1/ground", files={"image": b"no image"}, data={"phrase": "effusion " * 100})
-    assert "fit" in problem(answer, 422)
+def test_the_order_is_checked_before_the_image(client):
+    answer = client.post("/v1/ground", files={"image": b"no image"}, data={"phrase": " "})
+    assert "empty" in problem(answer, 422)
+
+
+def test_a_phrase_that_does_not_fit_is_known_before_the_others_are_answered(client, png):
+    told = events(client, ask(client, png, "opacity", "effusion " * 100)["job"])
+    assert [name for name, _ in told if name == "phrase"] == []
+    assert "fit" in told[-1][1]["problem"]["detail"]
 
 
 def test_limits_are_told(serving, png):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -49,9 +48,7 @@ async def order_of(service: ServiceOf, phrase: Phrases, recipe: RecipeName = Non
     if name not in RECIPES:
         # The name itself is not repeated: it may be a slip of anything.
         raise UnknownNameError(f"Unknown recipe. Known: {', '.join(RECIPES)}.")
-    order = Order(tuple(map(Phrase, phrase)), RECIPES[name], seed)
-    _check_fit(service, order.phrases)
-    return order
+    return Order(tuple(map(Phrase, phrase)), RECIPES[name], seed)
 
 
 OrderOf = Annotated[Order, Depends(order_of)]
@@ -95,9 +92,3 @@ ImageOf = Annotated[Held, Depends(image_of)]
 
 def _wrong(detail: str) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
-
-
-def _check_fit(service: Service, phrases: Sequence[Phrase]) -> None:
-    """Refuse what the text encoder does not take before it waits in the queue."""
-    if service.model is not None:
-        service.model.embed([phrase.text for phrase in phrases])
