@@ -70,7 +70,7 @@ class Placement:
         if order == "nearest":
             picked = values[_cell(ys, self.model[0])[:, None], _cell(xs, self.model[1])[None, :]]
         else:
-            picked = _weights(ys, self.model[0], 1.0) @ values @ _weights(xs, self.model[1], 1.0).T
+            picked = _between(_between(values, ys, 0), xs, 1)
         return HeatMap(np.where(seen, picked, 0.0).astype(np.float32), seen)
 
     def mask_to_native(self, mask: Bool[np.ndarray, "row col"]) -> Bool[np.ndarray, "y x"]:
@@ -104,13 +104,24 @@ def resized(
     ys, xs = ((np.arange(m) + 0.5) * (n / m) for m, n in zip(shape, values.shape, strict=True))
     if order == "nearest":
         return np.asarray(values[_cell(ys, values.shape[0])[:, None], _cell(xs, values.shape[1])[None, :]])
-    return np.asarray(_weights(ys, values.shape[0], 1.0) @ values @ _weights(xs, values.shape[1], 1.0).T)
+    return _between(_between(values, ys, 0), xs, 1)
+
+
+def _between(values: Float[np.ndarray, "a b"], centres: Float[np.ndarray, " n"], axis: int) -> Float[np.ndarray, "c d"]:
+    """Linear interpolation along an axis at the given coordinates, the border held."""
+    size = values.shape[axis]
+    place = np.clip(centres, 0.5, size - 0.5) - 0.5
+    lower = np.minimum(place.astype(np.intp), max(size - 2, 0))
+    share = (place - lower).astype(values.dtype)
+    share = share[:, None] if axis == 0 else share[None, :]
+    low, high = values.take(lower, axis), values.take(np.minimum(lower + 1, size - 1), axis)
+    return low + share * (high - low)
 
 
 def _weights(centres: Float[np.ndarray, " n"], size: int, width: float) -> Float[np.ndarray, "n size"]:
     """Triangle weights of half-width `width` around each centre, rows summing to 1; 0 where the centre is outside.
 
-    Width 1 is plain bilinear interpolation with the border held.
+    Width 1 is plain bilinear interpolation with the border held, as `_between` does it faster.
     """
     inside = _inside(centres, size)
     held = np.clip(centres, 0.5, size - 0.5) if width == 1.0 else np.clip(centres, 0.0, float(size))

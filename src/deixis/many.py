@@ -1,20 +1,25 @@
-"""Many images at once: their phrases share full batches; files are read, and answers finished, beside the network."""
+"""Many images at once, in lanes: each lane takes images from file to boxes, and their phrases share full batches."""
 
 from __future__ import annotations
 
+import os
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from deixis.answering import Asked, Cost, grounding
 from deixis.diffusion.kept import Trajectories
 from deixis.ground import BATCH, as_image, as_phrase, way_of
+from deixis.maps.batches import Batches
 from deixis.maps.evidence import EVIDENCE
 from deixis.maps.reading import Question
 from deixis.models.counted import CountedModel
@@ -25,6 +30,9 @@ from deixis.types import Grounding, Image, LatentModel, Phrase
 
 # Images that are walked and read together: enough to fill batches, few enough to answer soon.
 TOGETHER = 8
+# On a CPU two calls of the denoiser on half of the cores each are faster than one on all of them, whose threads wait
+# for each other; on a GPU one lane reads files and draws boxes while the other's network runs.
+LANES = 2
 
 Source = str | Path | Image | Float[np.ndarray, "y x"]
 Answers = tuple[Grounding, ...]
@@ -42,35 +50,45 @@ def ground_many(
 ) -> Iterator[Answers]:
     """The groundings of each image's phrases, image by image in order, as they are ready.
 
-    `TOGETHER` images share the batches of the denoiser, while the next ones are read and the last ones' heat becomes
-    masks and boxes in other threads. The answers are those of `ground` but for the last digits, which depend on what
-    shares a batch. See `open_image` for the rest.
+    `TOGETHER` images share the batches of the denoiser, and `LANES` such groups are on their way at the same time. The
+    answers are those of `ground` but for the last digits, which depend on what shares a batch. See `open_image` for
+    the rest; `max_memory` bounds all lanes together.
 
     Raises:
         DeixisError: as `open_image` and `View.find`, when the image or phrase is reached; it ends the iteration.
     """
     loaded = load(model) if isinstance(model, str | Path) else model
     way = way_of(loaded, recipe, seed=seed, batch=batch, max_memory=max_memory, kept=kept)
-    counted = CountedModel(loaded)
-    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(1) as finishing:
-        behind: list[Future[Answers]] = []
-        waiting = iter(asked)
+    lanes = min(LANES, way.batches.most)
+    if max_memory is not None:
+        way = replace(way, batches=Batches(way.batches.most // lanes))
+    waiting = iter(asked)
+    with _threads(lanes) as pool:
+        running: deque[Future[list[Answers]]] = deque()
 
-        def start() -> Future[list[_Order]] | None:
+        def start() -> None:
             group = tuple(islice(waiting, TOGETHER))
-            return reading.submit(_orders, group, loaded.spec.image_size, way) if group else None
+            if group:
+                running.append(pool.submit(_answered, group, loaded, way))
 
-        ahead = start()
-        while ahead is not None:
-            orders = ahead.result()
-            ahead = start()
-            maps, costs = _read(counted, orders, way)
-            yield from (one.result() for one in behind)
-            behind = [
-                finishing.submit(_finished, order, found, counted, way, cost)
-                for order, found, cost in zip(orders, maps, costs, strict=True)
-            ]
-        yield from (one.result() for one in behind)
+        for _ in range(lanes):
+            start()
+        while running:
+            answers = running.popleft().result()
+            start()
+            yield from answers
+
+
+@contextmanager
+def _threads(lanes: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that share the cores; this one's share is as before afterwards."""
+    threads = torch.get_num_threads()
+    own = max(1, min(threads, os.cpu_count() or 1) // lanes)
+    try:
+        with ThreadPoolExecutor(lanes, initializer=torch.set_num_threads, initargs=(own,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)
@@ -81,10 +99,16 @@ class _Order:
     phrases: tuple[Phrase, ...]
 
 
-def _orders(group: Sequence[tuple[Source, Sequence[str | Phrase]]], side: int, way: Way) -> list[_Order]:
-    return [
-        _Order(Fitted.into(as_image(source), side, way.recipe), tuple(map(as_phrase, phrases)))
+def _answered(group: Sequence[tuple[Source, Sequence[str | Phrase]]], model: LatentModel, way: Way) -> list[Answers]:
+    """What one lane does: read the images, ask the network about all of them, and make their boxes."""
+    counted = CountedModel(model)
+    orders = [
+        _Order(Fitted.into(as_image(source), model.spec.image_size, way.recipe), tuple(map(as_phrase, phrases)))
         for source, phrases in group
+    ]
+    maps, costs = _read(counted, orders, way)
+    return [
+        _finished(order, found, counted, way, cost) for order, found, cost in zip(orders, maps, costs, strict=True)
     ]
 
 
@@ -92,7 +116,7 @@ def _read(
     model: CountedModel, orders: Sequence[_Order], way: Way
 ) -> tuple[list[list[Float[np.ndarray, "row column"]]], list[list[Cost]]]:
     """Per image one map and one cost per phrase; time is shared out evenly, and "" goes to an image's first phrase."""
-    started, evaluations, empty = time.perf_counter(), model.evaluations, model.empty
+    started = time.perf_counter()
     reader = open_all(model, [order.fitted for order in orders], way)
     phrases = tuple(phrase for order in orders for phrase in order.phrases)
     if not phrases:
@@ -100,8 +124,8 @@ def _read(
     images = tuple(index for index, order in enumerate(orders) for _ in order.phrases)
     question = Question(phrases, model.embed([phrase.text for phrase in phrases]), images)
     found = iter(EVIDENCE[way.recipe.evidence](reader, question).cpu().numpy())
-    shared = (model.empty - empty) // len(orders)
-    own = (model.evaluations - evaluations - model.empty + empty) // len(phrases)
+    shared = model.empty // len(orders)
+    own = (model.evaluations - model.empty) // len(phrases)
     seconds = (time.perf_counter() - started) / len(phrases)
     costs = [
         [Cost(seconds, own + (0 if index else shared)) for index, _ in enumerate(order.phrases)] for order in orders

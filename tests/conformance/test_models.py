@@ -1,6 +1,8 @@
 """What every model family must keep to. A plug-in package subclasses `ModelConformance` with its own `model`."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -213,6 +215,30 @@ class ModelConformance:
             model.noise(*asked)
         assert list(inner.maps) == [0]
         assert len(outer.maps) == len(model.spec.sites)
+
+    def test_a_tap_hears_its_own_thread_alone(self, model, asked):
+        """Another thread that calls the same model meanwhile, under a tap of its own, changes nothing."""
+        latent, timesteps, context = asked
+        others, taps = (latent.flip(0), latent), (Recorder(), Recorder())
+        wanted = []
+        for own in others:
+            alone = Recorder()
+            with model.tapped(model.spec.sites, alone):
+                model.noise(own, timesteps, context)
+            wanted.append(alone)
+        entered = threading.Barrier(2)
+
+        def read(own, tap):
+            with model.tapped(model.spec.sites, tap):
+                entered.wait()
+                model.noise(own, timesteps, context)
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(read, others, taps))
+        for tap, alone in zip(taps, wanted, strict=True):
+            assert tap.timesteps == alone.timesteps
+            for index, maps in tap.maps.items():
+                torch.testing.assert_close(maps, alone.maps[index], rtol=1e-3, atol=1e-4)
 
     def test_a_pass_can_stop_after_the_last_site(self, model, asked):
         """What follows the call in the block does not run; what was heard is the same."""

@@ -100,3 +100,23 @@ def test_errors_come_when_their_image_is_reached(tiny_model):
     answers = ground_many(asked, tiny_model, "fast")
     with pytest.raises(PhraseError):
         list(answers)
+
+
+def test_lanes_share_the_memory_that_is_allowed(tiny_model, monkeypatch):
+    """Room for five cases gives two lanes of two; room for one gives one lane."""
+    from deixis.models.footprint import case_bytes, weights_bytes
+
+    seen = []
+    monkeypatch.setattr("deixis.many._answered", lambda group, model, way: seen.append(way.batches.most) or [])
+    for cases, most in ((5, 2), (1, 1)):
+        limit = weights_bytes(tiny_model) + cases * case_bytes(tiny_model)
+        list(ground_many([(images(1)[0], ["a"])], tiny_model, FAST, max_memory=limit))
+        assert seen.pop() == most
+
+
+def test_threads_are_as_before_afterwards(tiny_model):
+    import torch
+
+    before = torch.get_num_threads()
+    list(ground_many([(image, ["effusion"]) for image in images(3)], tiny_model, FAST))
+    assert torch.get_num_threads() == before

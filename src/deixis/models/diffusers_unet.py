@@ -28,6 +28,8 @@ class DiffusersUNet:
 
     def __init__(self, unet: UNet2DConditionModel, tokens: int) -> None:
         self.module = unet
+        # Asked of diffusers, it is sought through all modules: milliseconds a call.
+        self._dtype = unet.dtype
         self.projections = discover_sites(unet, tokens)
         self.sides = _sides(unet.config["sample_size"])
         self.channels = int(unet.config["in_channels"])
@@ -38,10 +40,10 @@ class DiffusersUNet:
         """The network's answer, in its own precision."""
         unet = self.module
         answer: Tensor = unet(
-            latent.to(unet.dtype),
+            latent.to(self._dtype),
             timestep,
             self.text_states(context),
-            added_cond_kwargs={name: value.to(unet.dtype) for name, value in context.extra.items()} or None,
+            added_cond_kwargs={name: value.to(self._dtype) for name, value in context.extra.items()} or None,
             encoder_attention_mask=context.mask,
             return_dict=False,
         )[0]
@@ -54,11 +56,11 @@ class DiffusersUNet:
 
     def bias(self, context: Context) -> Float[Tensor, "case token"] | None:
         """See `Denoiser.bias`."""
-        return mask_bias(context.mask, self.module.dtype)
+        return mask_bias(context.mask, self._dtype)
 
     def text_states(self, context: Context) -> Float[Tensor, "case token dim"]:
         """The states themselves, in the network's precision."""
-        return context.states.to(self.module.dtype)
+        return context.states.to(self._dtype)
 
 
 def mask_bias(mask: Bool[Tensor, "case token"] | None, dtype: torch.dtype) -> Float[Tensor, "case token"] | None:

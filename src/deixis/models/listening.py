@@ -6,6 +6,7 @@ nothing. Works for any denoiser whose attention projects q and k by modules of t
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -119,7 +120,10 @@ def listening(
 
 
 class _Listener:
-    """Pairs each site's q with its k during a call and hands them on."""
+    """Pairs each site's q with its k during a call and hands them on.
+
+    Hooks sit on modules that other threads may call at the same time: it hears the thread that made it, and no other.
+    """
 
     def __init__(
         self,
@@ -131,23 +135,28 @@ class _Listener:
     ) -> None:
         self.tap, self.read_call, self.sides = tap, read_call, sides
         self.sites, self.stop_after_last = sites, stop_after_last
+        self.thread = threading.get_ident()
         self.call: Call | None = None
         self.waiting: dict[int, Tensor] = {}
         self.heard_in_call: set[int] = set()
         self.heard: set[int] = set()
 
     def begin(self, module: nn.Module, arguments: Arguments, keywords: Keywords) -> None:
+        if threading.get_ident() != self.thread:
+            return
         self.call = self.read_call(arguments, keywords)
         self.waiting.clear()
         self.heard_in_call.clear()
 
     def hear_q(self, projection: Projection, module: nn.Module, arguments: Arguments, answer: Tensor) -> None:
-        self.waiting[projection.site.index] = answer
+        if threading.get_ident() == self.thread:
+            self.waiting[projection.site.index] = answer
 
     def hear_k(self, projection: Projection, module: nn.Module, arguments: Arguments, answer: Tensor) -> None:
         site = projection.site
         # Keys alone, outside a call of the denoiser, are a query cache at work: nothing to receive.
-        if self.call is None or site.index not in self.waiting:
+        mine = threading.get_ident() == self.thread
+        if not mine or self.call is None or site.index not in self.waiting:
             return
         q = projection.queries(self.waiting.pop(site.index))
         heard = _on_grid_of(site, self.call.sides, self.sides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -25,6 +26,7 @@ class RememberedText:
         self._text, self._limit = text, limit
         self._kept: OrderedDict[str, Context] = OrderedDict()
         self._bytes = 0
+        self._lock = threading.Lock()
         self.tokens, self.width = text.tokens, text.width
 
     def __len__(self) -> int:
@@ -34,7 +36,8 @@ class RememberedText:
         """See `LatentModel.embed`."""
         if not texts:
             return self._text.embed(texts)
-        return stacked([self._one(text) for text in texts])
+        with self._lock:
+            return stacked([self._one(text) for text in texts])
 
     def _one(self, text: str) -> Context:
         if text in self._kept:
