@@ -184,7 +184,8 @@ function ask() {
   }
   list();
   describe();
-  redraw();
+  // The picture stays as it is until the answer is there, unless it is there already.
+  if (!pending(state.active?.answers.get(state.recipes[0]))) redraw();
 }
 
 async function answer(phrase, recipe) {
