@@ -130,9 +130,7 @@ def recipes(bench: Bench, batch: int) -> list[dict[str, Any]]:
         one = bench.seconds(ask)
         evaluations = counted.evaluations - before
         asked = [(image, bench.phrases) for image in bench.images]
-        together = bench.seconds(
-            lambda r=chosen, given=asked: list(ground_many(given, bench.model, r, batch=batch))
-        )
+        together = bench.seconds(lambda r=chosen, given=asked: list(ground_many(given, bench.model, r, batch=batch)))
         rows.append({
             "recipe": name, "one_phrase_s": one, "unet_evaluations": evaluations, "peak_mib": peak_mib(bench.device),
             "images_per_second": len(asked) / together,

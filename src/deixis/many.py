@@ -107,9 +107,7 @@ def _answered(group: Sequence[tuple[Source, Sequence[str | Phrase]]], model: Lat
         for source, phrases in group
     ]
     maps, costs = _read(counted, orders, way)
-    return [
-        _finished(order, found, counted, way, cost) for order, found, cost in zip(orders, maps, costs, strict=True)
-    ]
+    return [_finished(order, found, counted, way, cost) for order, found, cost in zip(orders, maps, costs, strict=True)]
 
 
 def _read(
