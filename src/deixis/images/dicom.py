@@ -17,7 +17,7 @@ from deixis.images import levels, voi
 from deixis.images.frames import first_frame
 from deixis.images.header import AGAIN, DAMAGED, Header, quiet
 from deixis.images.source import Reader, Source
-from deixis.images.view import note_view
+from deixis.images.view import laterality, note_view, view
 from deixis.images.voi import Levels, LookUp, Window
 from deixis.types import Image
 
@@ -62,7 +62,8 @@ def _image(header: Header) -> Image:
     else:
         raise header.refused("PhotometricInterpretation", "is none that a grey image has")
     note_view(header)
-    return Image(pixels, _spacing(header), header.source.path, tuple(header.notices))
+    spacing, seen = _spacing(header), view(header)
+    return Image(pixels, spacing, header.source.path, tuple(header.notices), seen, laterality(header))
 
 
 def _colour(header: Header, stored: Shaped[np.ndarray, "*axes"]) -> Float32[np.ndarray, "y x"]:
