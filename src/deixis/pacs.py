@@ -26,7 +26,7 @@ from deixis.types import Grounding, Image, LatentModel, Phrase
 from deixis.writers import DICOM_OBJECTS
 from deixis.writers.dicom_identity import Kind, Question
 from deixis.writers.dicom_objects import Objects, check_installed
-from deixis.writers.dicom_original import FRAMED, Original
+from deixis.writers.dicom_original import WRITTEN_ABOUT, Original
 
 # Series that hold radiographs; what is written here is of none of these modalities.
 RADIOGRAPHS = frozenset({"CR", "DX"})
@@ -136,7 +136,7 @@ def radiographs(archive: Archive, study: str, series: str | None = None) -> tupl
         for row in chosen
         for instance in archive.instances(study, row.uid)
         # An archive that does not say of which class an instance is leaves that to its file.
-        if not instance.sop_class or uid.UID(instance.sop_class) in FRAMED
+        if not instance.sop_class or uid.UID(instance.sop_class) in WRITTEN_ABOUT
     )
     if not found:
         of = "that series of the study" if series else "the study"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import pydicom
 from pydicom import uid
@@ -19,18 +18,14 @@ from deixis.silence import silenced
 from deixis.types import Image
 from deixis.writers.dicom_inherited import inherited
 
-# The images that deixis writes about, and whether one instance may hold several frames. Images of other kinds, a CT
-# slice say, have a place in space, which what is written here would leave out.
-FRAMED = MappingProxyType(
+# The images that deixis writes about. Those of other classes have a place in space, as a CT slice has, or several
+# frames, and what is written here would leave that out.
+WRITTEN_ABOUT = frozenset(
     {
-        uid.ComputedRadiographyImageStorage: False,
-        uid.DigitalXRayImageStorageForPresentation: False,
-        uid.DigitalXRayImageStorageForProcessing: False,
-        uid.SecondaryCaptureImageStorage: False,
-        uid.MultiFrameSingleBitSecondaryCaptureImageStorage: True,
-        uid.MultiFrameGrayscaleByteSecondaryCaptureImageStorage: True,
-        uid.MultiFrameGrayscaleWordSecondaryCaptureImageStorage: True,
-        uid.MultiFrameTrueColorSecondaryCaptureImageStorage: True,
+        uid.ComputedRadiographyImageStorage,
+        uid.DigitalXRayImageStorageForPresentation,
+        uid.DigitalXRayImageStorageForProcessing,
+        uid.SecondaryCaptureImageStorage,
     }
 )
 IDENTITY = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
@@ -47,11 +42,9 @@ class Original:
 
     Args:
         header: its identity, size and orientation, and what objects about it inherit; valid, and without pixels.
-        frames: number of the frame that is meant, where an instance of this kind may hold several.
     """
 
     header: Dataset = field(repr=False)
-    frames: tuple[int, ...] | None = None
 
     @classmethod
     def of_image(cls, image: Image) -> Original:
@@ -80,9 +73,10 @@ class Original:
             ImageError: it lacks what a reference to it needs. The text begins with `name`, and names tags, not values.
         """
         with silenced("pydicom"), disable_value_validation():
-            return cls(*_reduced(image, name))
+            return cls(_reduced(image, name))
 
 
+ONE_FRAME = "Export the frame that is meant as an image of its own, or leave seg, sr and sc out of the formats"
 DROP = "Leave them out of the formats, or give the DICOM file itself"
 
 
@@ -98,7 +92,7 @@ def _header(path: Path, name: str) -> Dataset:
         raise ImageError(f"{name} is a damaged DICOM file. {AGAIN}.") from None
 
 
-def _reduced(image: Dataset, name: str) -> tuple[Dataset, tuple[int, ...] | None]:
+def _reduced(image: Dataset, name: str) -> Dataset:
     made = inherited(image)
     for keyword in IDENTITY:
         value = str(_value(image, keyword) or "").strip()
@@ -106,8 +100,8 @@ def _reduced(image: Dataset, name: str) -> tuple[Dataset, tuple[int, ...] | None
         if not 0 < len(value) <= UID_LENGTH or value.strip("0123456789."):
             raise _refused(name, keyword, "is missing or is no unique identifier")
         setattr(made, keyword, uid.UID(value))
-    if made.SOPClassUID not in FRAMED:
-        raise _refused(name, "SOPClassUID", "is none of CR, DX and SC", DROP)
+    if made.SOPClassUID not in WRITTEN_ABOUT:
+        raise _refused(name, "SOPClassUID", "is none of CR, DX and SC with a single frame", DROP)
     for keyword in ("Rows", "Columns"):
         size = _value(image, keyword)
         if not isinstance(size, int) or size < 1:
@@ -116,22 +110,19 @@ def _reduced(image: Dataset, name: str) -> tuple[Dataset, tuple[int, ...] | None
     if str(_value(image, "PatientID") or "").strip() and not made.PatientID:
         # Archives file instances by it: an emptied one would take them away from the patient.
         raise _refused(name, "PatientID", "is longer than 64 letters, or holds some that it may not")
+    count = str(_value(image, "NumberOfFrames") or 1)
+    if count.isdecimal() and int(count) > 1:
+        raise _refused(name, "NumberOfFrames", "is more than 1, and what is written refers to a whole image", ONE_FRAME)
+    return _with_place(made, image)
+
+
+def _with_place(made: Dataset, image: Dataset) -> Dataset:
+    """Also how the image lies and what it shows, as far as it properly says."""
     made.Modality = "OT"
     made.PatientOrientation = _orientation(image)
     side = str(_value(image, "Laterality") or "").strip().upper()
     made.Laterality = side if side in ("L", "R") else ""
-    return made, _frames(image, made, name)
-
-
-def _frames(image: Dataset, made: Dataset, name: str) -> tuple[int, ...] | None:
-    """(1,) for an instance that could hold several frames and holds one."""
-    if int(str(_value(image, "NumberOfFrames") or 1)) > 1:
-        remedy = "Export the frame that is meant as an image of its own, or leave seg, sr and sc out of the formats"
-        raise _refused(name, "NumberOfFrames", "is more than 1, and what is written refers to a whole image", remedy)
-    if not FRAMED[made.SOPClassUID]:
-        return None
-    made.NumberOfFrames = 1
-    return (1,)
+    return made
 
 
 def _orientation(image: Dataset) -> list[str] | str:

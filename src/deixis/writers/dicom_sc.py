@@ -57,8 +57,6 @@ def _reference(original: Original) -> Dataset:
     item = Dataset()
     item.ReferencedSOPClassUID = original.header.SOPClassUID
     item.ReferencedSOPInstanceUID = original.header.SOPInstanceUID
-    if original.frames:
-        item.ReferencedFrameNumber = list(original.frames)
     item.PurposeOfReferenceCodeSequence = [CodedConcept.from_code(codes.DCM.SourceImageForImageProcessingOperation)]
     return item
 

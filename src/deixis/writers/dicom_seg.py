@@ -68,6 +68,9 @@ def _segmentation(
         **constructor(question, kind, groundings[0].provenance),
     )
     made.PatientOrientation = original.header.PatientOrientation
+    # highdicom draws this one anew each time; the same question is to give the same object.
+    for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
+        item.DimensionOrganizationUID = question.uid("dimensions", kind.name)
     return Made(kind, made)
 
 

@@ -99,11 +99,10 @@ def _groups(question: Question, original: Original, number: int, grounding: Grou
 
 
 def _region(original: Original, box: Box) -> Any:
-    from highdicom.sr import GraphicTypeValues, ImageRegion, PixelOriginInterpretationValues, SourceImageForRegion
+    from highdicom.sr import GraphicTypeValues, ImageRegion, SourceImageForRegion
 
-    source = SourceImageForRegion.from_source_image(original.header, original.frames)
-    framed = PixelOriginInterpretationValues.FRAME if original.frames else None
-    return ImageRegion(GraphicTypeValues.POLYLINE, corners(box), source, framed)
+    source = SourceImageForRegion.from_source_image(original.header)
+    return ImageRegion(GraphicTypeValues.POLYLINE, corners(box), source)
 
 
 def corners(box: Box) -> Float64[np.ndarray, "5 2"]:
