@@ -418,9 +418,10 @@ def test_jpeg_of_12_bits_that_is_cut_short_ends_no_process(share):
     """Its tables are missing, or its scan ends early."""
     frame = codestreams.JPEG_EXTENDED[: int(share * len(codestreams.JPEG_EXTENDED))]
     try:
-        read(compressed(full_range(12), uid.JPEGExtended12Bit, frame))
-    except ImageError as error:
-        assert "PixelData" in str(error)
+        image = read(compressed(full_range(12), uid.JPEGExtended12Bit, frame))
+    except ImageError:
+        return
+    assert image.shape == (40, 50)
 
 
 def test_extended_without_gdcm_says_what_to_install(monkeypatch):

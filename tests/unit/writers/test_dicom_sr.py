@@ -1,5 +1,6 @@
 """Boxes as a Comprehensive SR by TID 1500."""
 
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from deixis.types import Box
 from deixis.writers.dicom_original import Original
 from deixis.writers.dicom_sr import REPORTS, corners
 from dicom_reading import boxes, errors, findings
+from needs import program
 from unit.writers.dicom_making import groundings, written
 from unit.writers.test_dicom_seg import BAD
 
@@ -85,6 +87,16 @@ def test_the_evidence_is_the_image(tmp_path):
     (study,) = one.CurrentRequestedProcedureEvidenceSequence
     (series,) = study.ReferencedSeriesSequence
     assert series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == source.SOPInstanceUID
+
+
+def test_another_toolkit_reads_it(tmp_path):
+    """DCMTK's dsrdump, which checks the tree as it walks it."""
+    dump = program("dsrdump", package="dcmtk")
+    (tmp_path / "made.dcm").write_bytes(made(groundings(written(tmp_path), "edema", "nothing")).encoded())
+    done = subprocess.run([dump, str(tmp_path / "made.dcm")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    for part in ("Comprehensive SR Document", '"Image Region")=(POLYLINE,', '"Nothing stands out"', '="edema"'):
+        assert part in done.stdout
 
 
 @pytest.mark.parametrize("kind", sorted(BAD))
