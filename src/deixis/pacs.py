@@ -16,11 +16,9 @@ from pydicom import uid
 from deixis.answering import versions
 from deixis.archive import TALKING, Archive, Instance
 from deixis.errors import ArchiveError, ImageError
-from deixis.ground import as_phrase, open_image
+from deixis.ground import open_image
 from deixis.images import read
-from deixis.models.loading import load
-from deixis.recipes import DEFAULT, Recipe
-from deixis.recipes import recipe as recipe_named
+from deixis.recipes import Recipe
 from deixis.silence import silenced
 from deixis.types import Grounding, Image, LatentModel, Phrase
 from deixis.writers import DICOM_OBJECTS
@@ -77,48 +75,24 @@ class Outcome:
     skipped: str | None = None
 
 
-def ground_study(
-    archive: Archive,
-    study: str,
-    phrases: Sequence[str | Phrase],
-    model: LatentModel | str = "phantom",
-    recipe: Recipe | str = DEFAULT,
-    *,
-    series: str | None = None,
-    seed: int = 0,
-    formats: Sequence[str] = FORMATS,
-    store: bool = True,
-) -> Iterator[Outcome]:
+def ground_study(archive: Archive, study: str, order: Order, series: str | None = None) -> Iterator[Outcome]:
     """Ground phrases in the frontal radiographs of a study, and put the answers beside them; one outcome per image.
 
     Args:
         archive: where the study is.
         study: its StudyInstanceUID.
-        phrases: what to look for.
-        model: a loaded model, or what `deixis.load` takes.
-        recipe: a recipe or its name.
+        order: what is asked.
         series: only the images of this SeriesInstanceUID.
-        seed: which noise.
-        formats: which objects: rows of `deixis.writers.DICOM_OBJECTS`.
-        store: False to compute, and to make the objects, without storing them.
 
     Raises:
         ArchiveError: the archive fails, has no such study, or no radiograph in it; what was stored by then stays.
-        PhraseError, ModelError, UnknownNameError: before the archive is asked.
+        PhraseError, UnknownNameError: before the archive is asked.
     """
     check_installed()
-    order = Order(
-        tuple(map(as_phrase, phrases)),
-        load(model) if isinstance(model, str) else model,
-        recipe_named(recipe) if isinstance(recipe, str) else recipe,
-        seed,
-        tuple(dict.fromkeys(formats)),
-        store,
-    )
-    rows = {name: DICOM_OBJECTS[name] for name in order.formats}
+    rows = tuple(DICOM_OBJECTS[name] for name in order.formats)
     order.model.embed([phrase.text for phrase in order.phrases])
     for instance in radiographs(archive, study, series):
-        yield _answered(archive, study, instance, order, tuple(rows.values()))
+        yield _answered(archive, study, instance, order, rows)
 
 
 def radiographs(archive: Archive, study: str, series: str | None = None) -> tuple[Instance, ...]:

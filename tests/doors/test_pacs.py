@@ -17,8 +17,9 @@ from deixis.archive import Archive
 from deixis.credentials import Credentials
 from deixis.errors import ArchiveError
 from deixis.images import read
-from deixis.pacs import ground_study
-from deixis.types import Image
+from deixis.pacs import Order, ground_study
+from deixis.recipes import RECIPES
+from deixis.types import Image, Phrase
 from deixis.writers.dicom_cr import write_cr
 from deixis.writers.overlay import picture
 from dicom_reading import boxes, errors, planes
@@ -245,11 +246,12 @@ def test_a_query_is_read_page_by_page(archive, orthanc, study, monkeypatch):
 def test_the_library_does_the_same(archive, orthanc, study, tiny_model):
     """An outcome per image, and the groundings with it."""
     asked = study()
-    (outcome,) = ground_study(archive, asked, ["opacity"], tiny_model, formats=["sr", "seg"])
+    order = Order((Phrase("opacity"),), tiny_model, RECIPES["guided"], formats=("sr", "seg"))
+    (outcome,) = ground_study(archive, asked, order)
     assert (outcome.stored, outcome.kept, outcome.skipped) == (3, 0, None)
     assert outcome.groundings[0].phrase.text == "opacity"
     with pytest.raises(ArchiveError, match="no such study"):
-        list(ground_study(archive, "1.2.3.998", ["opacity"], tiny_model))
+        list(ground_study(archive, "1.2.3.998", order))
 
 
 def test_nothing_of_the_patient_is_logged_or_told(pacs, study, caplog):

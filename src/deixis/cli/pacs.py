@@ -58,25 +58,24 @@ def ground(asked: Options) -> None:
     from deixis.credentials import Credentials
     from deixis.models.finding import find
     from deixis.models.loading import load
-    from deixis.pacs import ground_study
+    from deixis.pacs import Order, ground_study
     from deixis.recipes import recipe
+    from deixis.registry import unknown_name
     from deixis.types import Phrase
     from deixis.writers import DICOM_OBJECTS
 
-    phrases, chosen = [Phrase(text) for text in asked.phrase], recipe(asked.recipe)
-    formats = [name.strip() for name in asked.format.split(",") if name.strip()]
+    phrases, chosen = tuple(Phrase(text) for text in asked.phrase), recipe(asked.recipe)
+    formats = tuple(dict.fromkeys(name.strip() for name in asked.format.split(",") if name.strip()))
     for name in formats:
-        _ = DICOM_OBJECTS[name]
+        if name not in DICOM_OBJECTS:
+            raise unknown_name("DICOM object format", name, DICOM_OBJECTS.names())
     find(asked.model)
     archive = Archive.at(asked.url, Credentials.found(asked.credentials), asked.timeout)
     for notice in archive.notices:
         console.note(notice)
-    model = load(asked.model, asked.device)
+    order = Order(phrases, load(asked.model, asked.device), chosen, asked.seed, formats, asked.store)
+    answers = ground_study(archive, asked.study, order, asked.series)
     outcomes: list[Outcome] = []
-    answers = ground_study(
-        archive, asked.study, phrases, model, chosen,
-        series=asked.series, seed=asked.seed, formats=formats, store=asked.store,
-    )  # fmt: skip
     try:
         with progress(None) as bar:
             bar.start("asking the archive")
