@@ -43,3 +43,7 @@ class CaseError(DeixisError):
 
 class ResourceError(DeixisError):
     """The machine gave out: memory, device."""
+
+
+class ArchiveError(DeixisError):
+    """An image archive that cannot be reached, refuses, or loses what is sent. The text names no identifier."""

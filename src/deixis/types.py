@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Laterality = Literal["left", "right", "bilateral"]
+Projection = Literal["frontal", "lateral"]
 AttentionKind = Literal["self", "cross"]
 PredictionKind = Literal["epsilon", "v_prediction", "sample"]
 
@@ -38,12 +39,16 @@ class Image:
             (ImagerPixelSpacing) it is magnified.
         source: the file it came from, or None.
         notices: what a reader had to do that a user should know ("colour converted to grey").
+        view: from where it was taken, where the file says.
+        laterality: which side of a paired part of the body it shows, where the file says.
     """
 
     pixels: Float32[np.ndarray, "y x"]
     spacing: tuple[float, float] | None = None
     source: Path | None = None
     notices: tuple[str, ...] = ()
+    view: Projection | None = None
+    laterality: Laterality | None = None
 
     def __post_init__(self) -> None:
         shape = self.pixels.shape

@@ -43,6 +43,7 @@ def test_links_to_files_lead_somewhere(page):
         ("maps.md", "deixis.maps.masks:THRESHOLDS"),
         ("models.md", "deixis.models.loading:FAMILIES"),
         ("output.md", "deixis.writers:WRITERS"),
+        ("pacs.md", "deixis.writers:DICOM_OBJECTS"),
     ],
 )
 def test_the_page_of_a_room_names_every_row_of_its_table(page, table):

@@ -47,7 +47,9 @@ class Options:
     output: Annotated[Path, typer.Option("--output", "-o", help="Where results go, one folder per image.")] = Path(
         "deixis-out"
     )
-    format: Annotated[str, typer.Option(help="What to write, separated by commas.")] = "png,json,npz"
+    format: Annotated[
+        str, typer.Option(help="What to write, separated by commas: png, json, npz; of DICOM files also seg, sr, sc.")
+    ] = "png,json,npz"
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")] = False
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …; auto takes a GPU where there is one.")] = (
         "auto"
@@ -125,14 +127,13 @@ def checked(asked: Options) -> Order:
 
 def _outcomes(order: Order, bar: Bar) -> Iterator[ImageEntry | FailureEntry]:
     """What became of each image, in order. The model is loaded for the first image that can be read."""
-    from deixis.images import read
     from deixis.writers import folder_names
     from deixis.writers.json import FailureEntry
 
     model: CountedModel | None = None
     for path, name in zip(order.asked.images, folder_names(order.asked.images), strict=True):
         bar.start(path.name)
-        image = _attempt(path, read, path)
+        image = _attempt(path, _read, path, order.formats)
         if isinstance(image, FailureEntry):
             yield image
             continue
@@ -141,6 +142,16 @@ def _outcomes(order: Order, bar: Bar) -> Iterator[ImageEntry | FailureEntry]:
             model = _ready(order)
         bar.start(path.name, partial(_spent, model, model.evaluations))
         yield _attempt(path, _grounded, image, model, order, name)
+
+
+def _read(path: Path, formats: Sequence[str]) -> Image:
+    """The image, once it is sure that every format can be written of it."""
+    from deixis.images import read
+    from deixis.writers import check_image
+
+    image = read(path)
+    check_image(image, formats)
+    return image
 
 
 def _spent(model: CountedModel, before: int) -> int:

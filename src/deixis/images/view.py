@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
+from pydicom.sr.codedict import codes
+
 from deixis.images.header import Header
+from deixis.types import Laterality, Projection
 
 FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"
 # CID 4010 spells lateral views out; CR's own ViewPosition has LL and RL.
 LATERAL = frozenset({"LL", "RL", "LLO", "RLO", "LAT", "LATERAL", "L LAT", "R LAT"})
+# Lying on a side, LLD and RLD, the patient is still seen from the front or the back.
+FRONTAL = frozenset({"AP", "PA", "LLD", "RLD"})
+# DX has no ViewPosition that must be there, but a ViewCodeSequence (CID 4010).
+LATERAL_CODES = frozenset(
+    code.value for code in (codes.cid4010.LateralProjection, codes.cid4010.LeftLateral, codes.cid4010.RightLateral)
+)
+FRONTAL_CODES = frozenset(
+    code.value for code in (codes.cid4010.AnteroPosterior, codes.cid4010.PosteroAnterior, codes.cid4010.Frontal)
+)
+SIDES: MappingProxyType[str, Laterality] = MappingProxyType({"L": "left", "R": "right", "B": "bilateral"})
+
+
+def view(header: Header) -> Projection | None:
+    """From where the image was taken, by its view position, its view code, or where its rows lead."""
+    position, code = header.text("ViewPosition"), _view_code(header)
+    row = next(iter(header.texts("PatientOrientation")), "")
+    if position in LATERAL or code in LATERAL_CODES or row.startswith(("A", "P")):
+        return "lateral"
+    # In the wild also "AP AXIAL" and the like.
+    if position.split(" ")[0] in FRONTAL or code in FRONTAL_CODES or row.startswith(("L", "R")):
+        return "frontal"
+    return None
+
+
+def laterality(header: Header) -> Laterality | None:
+    """Which side of a paired part of the body the image shows."""
+    return SIDES.get(header.text("ImageLaterality") or header.text("Laterality"))
 
 
 def note_view(header: Header) -> None:
@@ -18,9 +50,18 @@ def note_view(header: Header) -> None:
     if header.text("SOPClassUID") == FOR_PROCESSING or intent == "FOR PROCESSING":
         header.notices.append("a raw image for processing: it lacks its vendor's processing, and models never saw such")
     row, column = (*header.texts("PatientOrientation"), "", "")[:2]
-    if header.text("ViewPosition") in LATERAL or row.startswith(("A", "P")):
+    if view(header) == "lateral":
         header.notices.append("a lateral view: models are trained on frontal ones")
     if row.startswith("R"):
         header.note("PatientOrientation", "says that the image is mirrored: the patient's right is on its right")
     if column.startswith("H"):
         header.note("PatientOrientation", "says that the image is upside down")
+
+
+def _view_code(header: Header) -> str:
+    """The first code of ViewCodeSequence, or ""."""
+    items = header.value("ViewCodeSequence")
+    try:
+        return "" if items is None else str(items[0].get("CodeValue", "")).strip()
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return ""

@@ -19,6 +19,7 @@ class ImageHeld:
         shape: height and width in native pixels.
         spacing: row and column spacing in millimetres, or null.
         notices: what reading it had to do.
+        formats: of files that can be written about it, for `/v1/files/{format}`.
         lifetime: seconds without a question after which it is forgotten.
     """
 
@@ -26,6 +27,7 @@ class ImageHeld:
     shape: tuple[int, int]
     spacing: tuple[float, float] | None
     notices: tuple[str, ...]
+    formats: tuple[str, ...]
     lifetime: float
 
 
@@ -159,10 +161,10 @@ class StateEntry:
     status: str
 
 
-def image_held(held: Held, lifetime: float) -> ImageHeld:
+def image_held(held: Held, formats: tuple[str, ...], lifetime: float) -> ImageHeld:
     """The entry of an image."""
     image = held.image
-    return ImageHeld(held.id, image.shape, image.spacing, image.notices, lifetime)
+    return ImageHeld(held.id, image.shape, image.spacing, image.notices, formats, lifetime)
 
 
 def job_entry(job: Job, ahead: int) -> JobEntry:

@@ -29,17 +29,19 @@ class Held:
     Args:
         image: as read.
         content: hash of what was sent, under which it stays opened.
+        header: of a DICOM file what stands before its pixels, else nothing.
         id: how requests call it.
     """
 
     image: Image
     content: str
+    header: bytes = field(default=b"", repr=False)
     id: str = field(default_factory=token)
 
     @property
     def bytes(self) -> int:
         """What it takes in memory."""
-        return int(self.image.pixels.nbytes)
+        return int(self.image.pixels.nbytes) + len(self.header)
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,40 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from deixis.errors import ImageError
 from deixis.images import Bounds, read
+from deixis.images.dicom import recognises, without_pixels
+from deixis.images.source import HEAD
 from deixis.types import Image
 from deixis.web.settings import Limits
 
 # Address space: the interpreter and its libraries, and the largest image in double precision and colour, twice.
 MEMORY = 4 << 30
 SPOILT = "the image is damaged: no decoder gets through it. Export or copy it again."
-Read = Callable[[bytes], Awaitable[Image]]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What is kept of an upload.
+
+    Args:
+        image: what it shows.
+        header: of a DICOM file all that stands before its pixels, for objects that refer to it; else nothing.
+    """
+
+    image: Image
+    header: bytes = field(default=b"", repr=False)
+
+
+Read = Callable[[bytes], Awaitable[Upload]]
 
 
 class ReadingProcess:
@@ -38,16 +57,19 @@ class ReadingProcess:
         self._turn = asyncio.Lock()
         self._pool: ProcessPoolExecutor | None = None
 
-    async def __call__(self, content: bytes) -> Image:
-        """The image in these bytes.
+    async def __call__(self, content: bytes) -> Upload:
+        """The image in these bytes, and what is kept beside it.
 
         Raises:
             ImageError: they are none, or not one that can be read within the bounds.
         """
         async with self._turn:
+            loop = asyncio.get_running_loop()
             if self._pool is None:
                 self._pool = _pool()
-            work = asyncio.get_running_loop().run_in_executor(self._pool, read, content, self._bounds)
+                # The time to start belongs to nobody's upload.
+                await loop.run_in_executor(self._pool, os.getpid)
+            work = loop.run_in_executor(self._pool, opened, content, self._bounds)
             try:
                 return await asyncio.wait_for(work, self._seconds)
             except (BrokenProcessPool, TimeoutError, MemoryError):
@@ -66,6 +88,12 @@ class ReadingProcess:
             for process in list((pool._processes or {}).values()):  # 3.14 has a verb for this
                 process.kill()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def opened(content: bytes, bounds: Bounds) -> Upload:
+    """The image in these bytes, and what is kept beside it; raises `ImageError`."""
+    image = read(content, bounds)
+    return Upload(image, without_pixels(content) if recognises(content[:HEAD]) else b"")
 
 
 def _pool() -> ProcessPoolExecutor:

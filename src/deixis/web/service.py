@@ -94,7 +94,8 @@ class Service:
 
     async def read(self, content: bytes) -> Held:
         """The image in these bytes, not held yet; raises `ImageError` where they are none."""
-        return Held(await self._read(content), hashlib.sha256(content).hexdigest())
+        upload = await self._read(content)
+        return Held(upload.image, hashlib.sha256(content).hexdigest(), upload.header)
 
     async def example(self, name: str) -> Held:
         """An example, not held yet; raises `UnknownNameError` that lists the known ones."""

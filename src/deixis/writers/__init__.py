@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deixis.registry import Table
-from deixis.types import Grounding
+from deixis.types import Grounding, Image
 from deixis.writers.aside import replaced_folder
 from deixis.writers.json import listed_files
 from deixis.writers.naming import folder_names, stem_of
 from deixis.writers.row import Writer
+
+if TYPE_CHECKING:
+    from deixis.writers.dicom_objects import Objects
 
 WRITERS: Table[Writer] = Table(
     kind="output format",
@@ -23,9 +27,28 @@ WRITERS: Table[Writer] = Table(
         "png": "deixis.writers.overlay:PNG",
         "json": "deixis.writers.json:JSON",
         "npz": "deixis.writers.npz:NPZ",
+        "seg": "deixis.writers.dicom_seg:SEG",
+        "sr": "deixis.writers.dicom_sr:SR",
+        "sc": "deixis.writers.dicom_sc:SC",
+    },
+)
+# Of these formats the objects can also be had without files, to be sent elsewhere.
+DICOM_OBJECTS: Table[Objects] = Table(
+    kind="DICOM object format",
+    group="deixis.dicom_objects",
+    builtin={
+        "seg": "deixis.writers.dicom_seg:SEGMENTATIONS",
+        "sr": "deixis.writers.dicom_sr:REPORTS",
+        "sc": "deixis.writers.dicom_sc:CAPTURES",
     },
 )
 FORMATS = ("png", "json", "npz")
+
+
+def check_image(image: Image, formats: Sequence[str]) -> None:
+    """Raise `ImageError` where one of the formats does not write about such an image."""
+    for name in formats:
+        WRITERS[name].accepts(image)
 
 
 @dataclass(frozen=True)
@@ -61,6 +84,7 @@ def write(
     Raises:
         OutputError: the place cannot be written to.
         UnknownNameError: a format that is not known; nothing is written then.
+        ImageError: a format that does not write about such an image; nothing is written then.
     """
     if not groundings:
         raise ValueError("no groundings to write: ground at least one phrase first")
@@ -73,4 +97,4 @@ def write(
     return WrittenFiles(folder, tuple(folder / name for name in names))
 
 
-__all__ = ["FORMATS", "WRITERS", "Writer", "WrittenFiles", "folder_names", "write"]
+__all__ = ["DICOM_OBJECTS", "FORMATS", "WRITERS", "Writer", "WrittenFiles", "check_image", "folder_names", "write"]

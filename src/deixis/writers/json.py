@@ -83,6 +83,8 @@ class ImageEntry:
         shape: height and width in native pixels.
         spacing: row and column spacing in millimetres, or None.
         notices: what reading the image had to do.
+        view: "frontal", "lateral" or None.
+        laterality: "left", "right", "bilateral" or None.
         folder: name of the folder with its files, or None where none were written.
         files: names of files there that belong to the image, not to one phrase.
         groundings: one per phrase, in the order asked.
@@ -92,6 +94,8 @@ class ImageEntry:
     shape: tuple[int, int]
     spacing: tuple[float, float] | None
     notices: tuple[str, ...]
+    view: str | None
+    laterality: str | None
     folder: str | None
     files: tuple[str, ...]
     groundings: tuple[GroundingEntry, ...]
@@ -137,6 +141,8 @@ def image_entry(groundings: Sequence[Grounding], folder: str | None = None, file
         shape=image.shape,
         spacing=image.spacing,
         notices=image.notices,
+        view=image.view,
+        laterality=image.laterality,
         folder=folder,
         files=tuple(file for file in sorted(files) if file not in taken),
         groundings=tuple(_grounding_entry(one, own) for one, own in zip(groundings, mine, strict=True)),

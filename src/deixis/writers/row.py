@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deixis.types import Grounding
+from deixis.types import Grounding, Image
+
+
+def any_image(_image: Image) -> None:
+    """Takes every image."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,9 @@ class Writer:
             files written into the folder. A file belongs to one phrase if its name is that of `naming.numbered` with a
             suffix, and to the image if it is the folder's name with a suffix.
         last: whether it runs after all others, because it lists what they wrote.
+        accepts: raises `ImageError` over an image that it cannot write about; asked before anything is computed.
     """
 
     write: Callable[[Sequence[Grounding], Path, str], tuple[Path, ...]]
     last: bool = False
+    accepts: Callable[[Image], None] = any_image

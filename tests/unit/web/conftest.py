@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from starlette.testclient import TestClient
 
-from deixis.images import Bounds, read
+from deixis.images import Bounds
 from deixis.web.app import create_app
+from deixis.web.reading import opened
 from deixis.web.service import Service
 from deixis.web.settings import Limits, Settings
 
@@ -18,7 +19,7 @@ def reader(limits: Limits):
     """Reads uploads here; the process of their own has tests of its own."""
 
     async def here(content):
-        return read(content, Bounds(limits.upload_bytes, limits.pixels))
+        return opened(content, Bounds(limits.upload_bytes, limits.pixels))
 
     return here
 

@@ -7,13 +7,18 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 import deixis
-from deixis.errors import UnknownNameError
+from deixis.errors import ImageError, UnknownNameError
+from deixis.images import Bounds
+from deixis.types import Image
 from deixis.web import files
-from deixis.web.files import download
+from deixis.web.files import download, formats_for
+from deixis.web.reading import opened
 from deixis.writers import WRITERS
+from deixis.writers.dicom_cr import write_cr
 from deixis.writers.naming import numbered, unnamed
 
 NAME = "jane doe has an effusion"
@@ -86,9 +91,50 @@ def test_the_folder_is_its_users_alone(one, monkeypatch, tmp_path):
     written = files.write
 
     def watching(groundings, folder, formats, stem):
-        modes.append(Path(folder).stat().st_mode & 0o777)
+        modes.append(Path(folder).parent.stat().st_mode & 0o777)
         return written(groundings, folder, formats, stem)
 
     monkeypatch.setattr(files, "write", watching)
     download(one, "json")
     assert modes == [0o700]
+
+
+@pytest.fixture
+def dicom(tmp_path, grey):
+    """A DICOM file's header, and its image as it is read from bytes."""
+    content = write_cr(Image(grey), tmp_path / "a.dcm").read_bytes()
+    return opened(content, Bounds())
+
+
+def test_formats_that_refer_to_a_file_are_offered_for_a_dicom_image_alone(dicom, grey):
+    assert formats_for(dicom.image, dicom.header) == WRITERS.names()
+    assert formats_for(Image(grey), b"") == ("png", "json", "npz")
+
+
+@pytest.mark.parametrize("form", ["seg", "sr", "sc"])
+def test_dicom_objects_refer_to_the_image_that_was_sent(dicom, tiny_model, form, monkeypatch, tmp_path):
+    """And nothing of them stays on disk."""
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    found = deixis.ground(dicom.image, [NAME, "opacity"], tiny_model, "instant")
+    made = download(found, form, dicom.header)
+    contents = [made.content]
+    if made.name.endswith(".zip"):
+        with zipfile.ZipFile(BytesIO(made.content)) as archive:
+            contents = [archive.read(name) for name in archive.namelist()]
+    study = pydicom.dcmread(BytesIO(dicom.header)).StudyInstanceUID
+    assert {pydicom.dcmread(BytesIO(one)).StudyInstanceUID for one in contents} == {study}
+    assert list(place.iterdir()) == []
+
+
+def test_an_image_that_no_object_can_refer_to_is_told_without_a_path(dicom, tiny_model):
+    found = deixis.ground(dicom.image, "opacity", tiny_model, "instant")
+    other = dicom.header.replace(b"1.2.840.10008.5.1.4.1.1.1\0", b"1.2.840.10008.5.1.4.1.1.2\0")
+    with pytest.raises(ImageError, match=r"^The image: SOPClassUID"):
+        download(found, "sr", other)
+
+
+def test_json_names_no_file(dicom, tiny_model):
+    found = deixis.ground(dicom.image, "opacity", tiny_model, "instant")
+    assert json.loads(download(found, "json", dicom.header).content)["images"][0]["source"] is None

@@ -3,15 +3,19 @@
 import asyncio
 import os
 import time
+from io import BytesIO
 
 import numpy as np
+import pydicom
 import pytest
 
 from deixis.errors import ImageError, TooLargeError, UnknownFormatError
-from deixis.images import read
+from deixis.images import Bounds, read
+from deixis.types import Image
 from deixis.web import reading
-from deixis.web.reading import ReadingProcess
+from deixis.web.reading import ReadingProcess, opened
 from deixis.web.settings import Limits
+from deixis.writers.dicom_cr import write_cr
 
 
 def killing(content, bounds):
@@ -22,7 +26,7 @@ def killing(content, bounds):
         time.sleep(60)
     if content == b"fill":
         bytearray(8 << 30)
-    return read(content, bounds)
+    return opened(content, bounds)
 
 
 def in_turn(process, *contents):
@@ -42,8 +46,19 @@ def in_turn(process, *contents):
 
 
 def test_it_reads_what_is_read_here(png):
-    (image,) = in_turn(ReadingProcess(Limits()), png)
-    np.testing.assert_array_equal(image.pixels, read(png).pixels)
+    (upload,) = in_turn(ReadingProcess(Limits()), png)
+    np.testing.assert_array_equal(upload.image.pixels, read(png).pixels)
+    assert upload.header == b""
+
+
+def test_of_a_dicom_file_what_stands_before_its_pixels_is_kept(tmp_path, grey):
+    content = write_cr(Image(grey), tmp_path / "a.dcm").read_bytes()
+    header = opened(content, Bounds()).header
+    assert content.startswith(header)
+    assert len(header) < 2000
+    dataset = pydicom.dcmread(BytesIO(header))
+    assert (dataset.Rows, dataset.Columns) == grey.shape
+    assert "PixelData" not in dataset
 
 
 def test_errors_come_through_as_they_are(png):
@@ -54,11 +69,11 @@ def test_errors_come_through_as_they_are(png):
 
 @pytest.mark.parametrize("upload", [b"kill", b"hang", b"fill"])
 def test_an_upload_that_ends_or_stops_or_fills_the_process_is_refused_and_the_next_is_read(upload, png, monkeypatch):
-    monkeypatch.setattr(reading, "read", killing)
-    process = ReadingProcess(Limits(decode_seconds=4.0))
+    monkeypatch.setattr(reading, "opened", killing)
+    process = ReadingProcess(Limits(decode_seconds=10.0))
     lost, image = in_turn(process, upload, png)
     assert "no decoder gets through it" in str(lost)
-    assert image.shape == (150, 200)
+    assert image.image.shape == (150, 200)
 
 
 def test_an_end_twice_is_an_end():

@@ -26,6 +26,8 @@ def test_document_says_everything():
         "shape": [60, 80],
         "spacing": [0.2, 0.1],
         "notices": ["colour converted to grey"],
+        "view": None,
+        "laterality": None,
         "folder": "chest",
         "files": ["chest.seg.dcm"],
     }

@@ -60,7 +60,10 @@ function list() {
   $("chips").replaceChildren(...[...fresh, ...(state.image ? old.slice(0, 8) : [])].map((text) => (
     made("button", { type: "button", text, attributes: { "aria-label": `Find ${text}` }, on: { click: () => add(text) } })
   )));
-  for (const button of $("formats").children) button.disabled = !jobsOf(state.recipes[0]).length;
+  for (const button of $("formats").children) {
+    button.hidden = Boolean(state.image) && !state.image.formats.includes(button.dataset.format);
+    button.disabled = !jobsOf(state.recipes[0]).length;
+  }
 }
 
 function controls() {
@@ -434,7 +437,7 @@ async function begin() {
     for (const { name } of offers.examples) $("example").append(made("option", { value: name, text: `${name} (synthetic)` }));
     $("lifetime").textContent = `${Math.round(offers.lifetime / 60)} minutes unused`;
     $("formats").replaceChildren(...offers.formats.map((format) => (
-      made("button", { type: "button", text: format.toUpperCase(), disabled: true, attributes: { "aria-label": `Save as ${format}` }, on: { click: () => save(format) } })
+      made("button", { type: "button", text: format.toUpperCase(), disabled: true, attributes: { "aria-label": `Save as ${format}`, "data-format": format }, on: { click: () => save(format) } })
     )));
     chooseRecipes();
     await introduce();

@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from deixis.errors import UnknownNameError
-from deixis.types import Grounding
 from deixis.web.files import download
 from deixis.web.jobs import Job
 from deixis.web.problems import Problem, told
@@ -49,7 +48,11 @@ async def files(format: Format, job: Jobs, service: ServiceOf) -> Response:  # n
     """What jobs of one image found, as a file of a format."""
     if format not in WRITERS:
         raise UnknownNameError(f"Unknown output format. Known: {', '.join(WRITERS.names())}.")
-    made = await asyncio.to_thread(download, _groundings(service, job), format)
+    jobs = _jobs(service, job)
+    found = tuple(one for asked in jobs for one in asked.groundings)
+    if not found:
+        raise Problem(HTTPStatus.NOT_FOUND, "No phrase of these jobs is answered yet. Wait for the first.")
+    made = await asyncio.to_thread(download, found, format, jobs[0].held.header)
     attached = {"Content-Disposition": f'attachment; filename="{made.name}"'}
     return Response(made.content, media_type=made.media_type, headers=attached)
 
@@ -63,11 +66,9 @@ async def _until_over(job: Job, request: Request) -> None:
             continue
 
 
-def _groundings(service: Service, names: list[str]) -> tuple[Grounding, ...]:
+def _jobs(service: Service, names: list[str]) -> list[Job]:
+    """The jobs of these names, which must be of one image."""
     jobs = [service.job(name) for name in dict.fromkeys(names)]
     if len({job.held.content for job in jobs}) > 1:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "These jobs are of different images. Ask for one image's.")
-    found = tuple(one for job in jobs for one in job.groundings)
-    if not found:
-        raise Problem(HTTPStatus.NOT_FOUND, "No phrase of these jobs is answered yet. Wait for the first.")
-    return found
+    return jobs

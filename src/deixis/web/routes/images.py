@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from deixis.web.entries import ImageHeld, image_held
+from deixis.web.files import formats_for
 from deixis.web.preview import image_raster
 from deixis.web.problems import Problem, told
 from deixis.web.routes.asking import ImageFile, ImageOf, ServiceOf, taken
@@ -30,7 +31,8 @@ async def hold(request: Request, service: ServiceOf, image: ImageFile = None, ex
     if (image is None) == (example is None):
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, ONE)
     held = await service.example(example or "") if image is None else await taken(request, service, image)
-    return image_held(service.hold(held), service.settings.limits.lifetime)
+    formats = await asyncio.to_thread(formats_for, held.image, held.header)
+    return image_held(service.hold(held), formats, service.settings.limits.lifetime)
 
 
 @router.get("/{image}/pixels", response_class=Response, responses={**RAW, **told(404, 422)})  # type: ignore[dict-item]
