@@ -2,7 +2,7 @@
 
 `python tools/draw_sentences.py openi_NLMCXR_reports.tgz` prints a JSON line per sentence: document, section, half, the
 characters ``[start, end)`` of the sentence within the section's text, and the head of that text's hash, so that another
-release of the reports is noticed. It splits sentences in its own plain way: what is measured must not draw its own test.
+release of the reports is noticed. It splits sentences in its own plain way: what is measured draws no test of itself.
 """
 
 import argparse
