@@ -55,8 +55,8 @@ _PLACE = rf"(?:{_SITE}[\s/-]*)+"
 _PLACES = rf"{_PLACE}(?:(?:and|or|of)\s+(?:the\s+)?{_PLACE})*"
 _AFTER = re.compile(
     r"[\s,]*(?:\b(?:is|are|seen|noted|present|identified|again|located|visuali[sz]ed|demonstrated|most)\b\s*)*"
-    r"\b(?P<place>(?:in|at|within|of|over|overl(?:ies|ie|ying)|along|involving|near|throughout|project(?:s|ing|ed)? over|on"
-    rf"|behind|through)\s+(?:(?:the|both|this)\s+)*{_PLACES})",
+    r"\b(?P<place>(?:in|at|within|of|over|overl(?:ies?|ying)|along|involving|near|throughout|project(?:s|ing|ed)? over"
+    rf"|on|behind|through)\s+(?:(?:the|both|this)\s+)*{_PLACES})",
     re.IGNORECASE,
 )
 _SIDE_AFTER = re.compile(rf"\s*,?\s*(?:on\s+the\s+)?(?P<place>{_SIDE})(?=\s*(?:[.,;)]|$))", re.IGNORECASE)

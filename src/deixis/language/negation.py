@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from deixis.language.cues import Breaks, Effect, Row, compiled_cues
 from deixis.language.findings import Name, Span, longest
-from deixis.radiology import Status
+from deixis.radiology import STATUSES, Status
 
 BREAKS = Breaks()
 # What joins the items of one list: no verb and no new statement, so that a cue behind the last item holds for all.
@@ -72,9 +72,8 @@ def judged(sentence: str, names: tuple[Name, ...]) -> tuple[Judged, ...]:
     statement = _statement(sentence, names)
     effects = [_effect(statement, index) for index in range(len(names))]
     effects = _alternatives(statement, effects)
-    return tuple(
-        Judged(name, effect) for name, effect in zip(names, effects, strict=True) if effect not in {"normal", "nothing"}
-    )
+    told = zip(names, effects, strict=True)
+    return tuple(Judged(name, effect) for name, effect in told if effect in STATUSES)
 
 
 def _statement(sentence: str, names: tuple[Name, ...]) -> Statement:

@@ -10,7 +10,7 @@ from deixis.language.locations import place_of
 from deixis.language.negation import judged
 from deixis.language.sections import sections
 from deixis.language.sentences import WORD, sentences
-from deixis.radiology import Mention, RadiologyReport, Sentence
+from deixis.radiology import Mention, RadiologyReport, Sentence, Status
 
 # Reports have a few thousand characters; past this a text is something else.
 MOST_CHARACTERS = 20_000
@@ -59,7 +59,7 @@ def check(text: str) -> None:
         )
 
 
-def _mention(sentence: str, found: tuple[Name, ...], name: Name, offset: int, status: str) -> Mention:
+def _mention(sentence: str, found: tuple[Name, ...], name: Name, offset: int, status: Status) -> Mention:
     place = place_of(sentence, found, found.index(name))
     return Mention(
         start=offset + name.start,
