@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal, get_args
 
 from deixis.errors import ReportError
+from deixis.notebook import VIEWS
 from deixis.types import Grounding, Image, Laterality
 
 Status = Literal["present", "absent", "uncertain", "prior"]
@@ -157,3 +158,11 @@ class GroundedReport:
     def ungrounded(self) -> tuple[GroundedMention, ...]:
         """The answers without a grounding, in order."""
         return tuple(answer for answer in self.answers if answer.grounding is None)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the report beside its picture."""
+        return str(VIEWS["report.html"](self))
+
+    def _repr_png_(self) -> bytes:
+        """The picture alone, where HTML is not shown."""
+        return bytes(VIEWS["report.png"](self))
