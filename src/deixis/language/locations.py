@@ -30,7 +30,7 @@ KINDS = (
     r"|marked|massive|sized|patchy|hazy|streaky|linear|band-?like|plate-?like|discoid|wedge-?shaped|round|rounded|ovoid"
     r"|ill-defined|well-defined|spiculated|lobulated|focal|multifocal|diffuse|scattered|confluent|dense|nodular|irregular"
     r"|reticular|coarse|calcified|noncalcified|cavitary|loculated|layering|subsegmental|segmental|lobar|partial|complete|multiple"
-    r"|several|few|numerous|single|solitary|two|three|multilevel|old|healed|healing|chronic|acute|displaced|nondisplaced|compression"
+    r"|several|few|numerous|single|solitary|two|three|multilevel|early|old|healed|healing|chronic|acute|displaced|nondisplaced|compression"
     r"|dual|lead|chamber|lumen|tunneled|median|surgical|metallic|prosthetic|bullous|\d+(?:\.\d+)?|mm|cm|x"
 )
 PARTS = (
@@ -50,7 +50,7 @@ _SITE = rf"(?>(?:{_SIDE}|{_ZONE}|{PARTS})(?![\w-]))"
 _WORD = rf"(?>(?:{_SIDE}|{_ZONE}|{KINDS}|{PARTS})(?![\w]))"
 # Words that are passed over on the way to the next one that tells something.
 _PASSED = r"(?:stable|unchanged|new|increased|increasing|decreased|persistent|again|residual|known|xxxx)"
-_BEFORE = re.compile(rf"(?:(?<![\w-])(?:{_WORD}|{_PASSED})[\s,/-]+(?:and\s+(?={_SITE}))?)+\Z", re.IGNORECASE)
+_BEFORE = re.compile(rf"(?:(?<!\w)(?:{_WORD}|{_PASSED})[\s,/-]+(?:and\s+(?={_SITE}))?)+\Z", re.IGNORECASE)
 _PLACE = rf"(?:{_SITE}[\s/-]*)+"
 _PLACES = rf"{_PLACE}(?:(?:and|or|of)\s+(?:the\s+)?{_PLACE})*"
 _AFTER = re.compile(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import numpy as np
@@ -80,7 +79,7 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def svg_boxes(boxes: Sequence[Box], shape: tuple[int, int], colour: str, label: str = "") -> str:
+def svg_boxes(boxes: Sequence[Box], shape: tuple[int, int], colour: str) -> str:
     """Boxes as SVG elements in native pixels, dark under bright so that they show on any ground."""
     unit = max(shape) / 1000
     drawn = []
@@ -88,9 +87,47 @@ def svg_boxes(boxes: Sequence[Box], shape: tuple[int, int], colour: str, label: 
         place = f'x="{box.x0:.1f}" y="{box.y0:.1f}" width="{box.x1 - box.x0:.1f}" height="{box.y1 - box.y0:.1f}"'
         drawn.append(f'<rect {place} fill="none" stroke="#080c12" stroke-width="{7 * unit:.2f}" opacity=".75"/>')
         drawn.append(f'<rect {place} fill="none" stroke="{colour}" stroke-width="{3.5 * unit:.2f}"/>')
-        if label:
-            drawn.append(_chip(box, shape, colour, label))
     return "".join(drawn)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A number at the upper left corner of a box, in native pixels."""
+
+    number: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def hides(self, other: Chip) -> bool:
+        """Whether the two would lie over each other."""
+        return abs(self.x - other.x) < self.width and abs(self.y - other.y) < self.height
+
+    def svg(self, colour: str) -> str:
+        """The chip as SVG elements."""
+        place = f'x="{self.x:.1f}" y="{self.y:.1f}" width="{self.width:.1f}" height="{self.height:.1f}"'
+        middle = f'x="{self.x + self.width / 2:.1f}" y="{self.y + 0.76 * self.height:.1f}"'
+        letters = f'font-size="{0.85 * self.height:.1f}" font-family="system-ui,sans-serif" font-weight="700"'
+        return (
+            f'<rect {place} fill="{colour}"/><text {middle} {letters} text-anchor="middle" fill="#080c12">'
+            f"{self.number}</text>"
+        )
+
+
+def chips(shown: Sequence[Layer], shape: tuple[int, int]) -> tuple[Chip, ...]:
+    """A chip per box of every layer, all inside the image; one that would hide another gives way to the right."""
+    unit = max(shape) / 1000
+    placed: list[Chip] = []
+    for layer in shown:
+        width, height = unit * (14 + 17 * len(str(layer.number))), 32 * unit
+        for box in layer.grounding.boxes:
+            y = box.y0 - height if box.y0 >= height else box.y0
+            chip = Chip(layer.number, min(box.x0, shape[1] - width), y, width, height)
+            while chip.x + 2 * width <= shape[1] and any(chip.hides(other) for other in placed):
+                chip = replace(chip, x=chip.x + width)
+            placed.append(chip)
+    return tuple(placed)
 
 
 def overview_png(report: GroundedReport) -> bytes:
@@ -107,19 +144,6 @@ def overview_png(report: GroundedReport) -> bytes:
     buffer = BytesIO()
     page.convert("RGB").save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _chip(box: Box, shape: tuple[int, int], colour: str, label: str) -> str:
-    """The label on the box's upper left corner, inside the image."""
-    unit = max(shape) / 1000
-    width, height = unit * (14 + 17 * len(label)), 32 * unit
-    x, y = min(box.x0, shape[1] - width), box.y0 - height if box.y0 >= height else box.y0
-    text = f'x="{x + width / 2:.1f}" y="{y + 24 * unit:.1f}" font-size="{27 * unit:.1f}"'
-    return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
-        f'<text {text} text-anchor="middle" font-family="system-ui,sans-serif" font-weight="700" fill="#080c12">'
-        f"{escape(label)}</text>"
-    )
 
 
 def _heat(grounding: Grounding) -> Float[np.ndarray, "row column"]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deixis.radiology import GroundedMention, GroundedReport, Sentence, Status
 from deixis.writers.aside import write_bytes
-from deixis.writers.layers import Layer, data_uri, grey, layers, svg_boxes, tinted_heat
+from deixis.writers.layers import Layer, chips, data_uri, grey, layers, svg_boxes, tinted_heat
 from deixis.writers.overlay import RESEARCH
 from deixis.writers.report_style import STYLE, dimming
 
@@ -73,8 +73,10 @@ def _picture(shown: Shown) -> str:
     for layer in shown.layers:
         number, words = f'data-n="{layer.number}"', escape(layer.grounding.phrase.text)
         over.append(f'<img class="layer heat" {number} alt="heat of {words}" src="{data_uri(tinted_heat(layer))}">')
+    numbers = chips(shown.layers, (height, width))
     for layer in shown.layers:
-        boxes = svg_boxes(layer.grounding.boxes, (height, width), layer.colour, str(layer.number))
+        boxes = svg_boxes(layer.grounding.boxes, (height, width), layer.colour)
+        boxes += "".join(chip.svg(layer.colour) for chip in numbers if chip.number == layer.number)
         over.append(f'<svg class="layer" data-n="{layer.number}" viewBox="0 0 {width} {height}">{boxes}</svg>')
     strengths = "".join(
         f'<label><input type="radio" name="heat" id="heat-{name}"{" checked" if name == "soft" else ""}>{name}</label>'
@@ -126,11 +128,11 @@ def _mark(answer: GroundedMention, layer: Layer | None, words: str) -> str:
 
 def _key() -> str:
     """What the marks mean."""
-    kinds = "".join(
+    kinds = ", ".join(
         f'<span class="mention {status}">{told}</span>'
         for status, told in (("absent", "denied"), ("uncertain", "left open"), ("prior", "past"))
     )
-    return f'<p class="key">Numbered and coloured: stated, and looked for in the image. {kinds}: not looked for.</p>'
+    return f'<p class="key">Numbered and coloured: stated, and looked for in the image. Not looked for: {kinds}.</p>'
 
 
 def _grounded(shown: Shown) -> str:

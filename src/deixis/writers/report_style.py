@@ -32,7 +32,7 @@ sup{font-size:.68em;font-weight:700;margin-left:.15em;line-height:0}
 .absent{color:var(--soft);text-decoration:line-through;text-decoration-thickness:1px}
 .uncertain{text-decoration:underline dotted 2px;text-underline-offset:.2em}
 .prior{font-style:italic;color:var(--soft);text-decoration:underline dashed 1px;text-underline-offset:.2em}
-.key{font-size:.88rem;color:var(--soft);margin:.6rem 0 0}.key .mention{margin-right:.7em}
+.key{font-size:.88rem;color:var(--soft);margin:.6rem 0 0}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem;width:100%}
 th{color:var(--soft);font-weight:500;text-align:left}
 td,th{padding:.3rem .9rem .3rem 0;border-bottom:1px solid var(--line)}
@@ -46,7 +46,7 @@ def dimming(count: int) -> str:
     """Rules that light up one of `count` layers while its words are pointed at, and hide those that are unticked."""
     rules = []
     for n in range(1, count + 1):
-        lit = f'body:has(:is(mark,tr)[data-n="{n}"]:hover),body:has(mark[data-n="{n}"]:focus)'
-        rules.append(f'{lit}{{& .layer:not([data-n="{n}"]){{opacity:.08}}& .heat[data-n="{n}"]{{opacity:1}}}}')
+        lit = f'body:has(:is(mark[data-n="{n}"]:hover,tr[data-n="{n}"]:hover,mark[data-n="{n}"]:focus))'
+        rules.append(f'{lit} .layer:not([data-n="{n}"]){{opacity:.08}}{lit} .heat[data-n="{n}"]{{opacity:1}}')
         rules.append(f'body:has(#show-{n}:not(:checked)) .layer[data-n="{n}"]{{display:none}}')
     return "".join(rules)
