@@ -180,7 +180,7 @@ LEXICON: Mapping[str, tuple[str, ...]] = {
         ("(athero|arterio)sclero(sis|tic)( (vascular|arterial|aortic|coronary|calcific))*( (disease|changes?"
         "|calcifications?|plaques?))?"),
         ("(vascular|arterial|coronary|carotid|splenic|coronary artery|splenic artery) (calcifications?"
-        "|atherosclerosis)"), "calcified (vessels|arteries|coronary arter(y|ies)|splenic artery)",
+        "|atherosclerosis)"), "calcified (vessels|vasculature|arteries|coronary arter(y|ies)|splenic artery)",
         "aneurysm(s|al)?( dilat(ion|ation))?",
         ("(enlarged|prominent|dilated|enlargement of|prominence of)( (the|main|central|left"
         "|right))* pulmonary arter(y|ies|ial)"), "pulmonary( arterial| artery)? hypertension",

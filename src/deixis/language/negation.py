@@ -88,12 +88,16 @@ def _swallowed(statement: Statement, cue: Cue) -> bool:
     """Whether a doubt stands inside a denial, as in "no evidence suggestive of"."""
     if cue.row.effect != "uncertain" or cue.row.direction != "forward":
         return False
-    denials = (one for one in statement.cues if one.row.effect == "absent" and one.row.direction == "forward")
+    denials = [one for one in statement.cues if one.row.effect == "absent" and one.row.direction == "forward"]
+    # "no opacity suggestive of": the doubt stands right behind what is denied, and goes with it.
+    before = [name for name in statement.names if name.end <= cue.start]
+    touches = bool(before) and not statement.between(before[-1].end, cue.start).strip()
+    upto = before[-1].start if touches else cue.start
     return any(
-        denial.end <= cue.start
-        and not any(denial.end <= name.start and name.end <= cue.start for name in statement.names)
-        and not BREAKS.restart.search(statement.between(denial.end, cue.start))
-        and "," not in statement.between(denial.end, cue.start)
+        denial.end <= upto
+        and not any(denial.end <= name.start and name.end <= upto for name in statement.names)
+        and not BREAKS.restart.search(statement.between(denial.end, upto))
+        and "," not in statement.between(denial.end, upto)
         for denial in denials
     )
 
