@@ -13,7 +13,7 @@ import re
 import sys
 import tarfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -57,29 +57,66 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         start = len(text) if cut is None else cut.end()
 
 
-def drawn(archive: Path) -> list[Drawn]:
-    """The sentences, half of them for development and half for the test; no wording comes twice."""
+@dataclass(frozen=True)
+class Draw:
+    """How sentences are drawn.
+
+    Args:
+        seed: of the order.
+        count: how many.
+        halves: names that are dealt out evenly.
+        within: documents to draw from; None for all.
+        without: wordings that are not drawn.
+    """
+
+    seed: int = SEED
+    count: int = COUNT
+    halves: tuple[str, ...] = ("development", "test")
+    within: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+
+
+def wording(sentence: str) -> str:
+    """The words of a sentence, in small letters."""
+    return " ".join(re.findall(r"[a-z]+", sentence.lower()))
+
+
+def drawn(archive: Path, draw: Draw = Draw()) -> list[Drawn]:
+    """The sentences, dealt out to the halves; no wording comes twice."""
     every = [
-        (document, section, start, end, text[start:end], text)
+        (document, section, start, end, text)
         for document, section, text in sections(archive)
         for start, end in sentences(text)
     ]
-    rng = random.Random(SEED)
+    rng = random.Random(draw.seed)
     rng.shuffle(every)
-    wordings: set[str] = set()
+    wordings = set(draw.without)
     chosen: list[Drawn] = []
-    for document, section, start, end, wording, text in every:
-        plain = " ".join(re.findall(r"[a-z]+", wording.lower()))
-        if plain not in wordings and len(chosen) < COUNT:
+    for document, section, start, end, text in every:
+        plain = wording(text[start:end])
+        inside = draw.within is None or document in draw.within
+        if inside and plain not in wordings and len(chosen) < draw.count:
             wordings.add(plain)
             chosen.append(Drawn(document, section, start, end, hashlib.sha256(text.encode()).hexdigest()[:8]))
-    halves = ["development", "test"] * (COUNT // 2)
-    rng.shuffle(halves)
-    return [Drawn(**{**asdict(one), "half": half}) for one, half in zip(chosen, halves, strict=True)]
+    dealt = list(draw.halves) * (draw.count // len(draw.halves))
+    rng.shuffle(dealt)
+    return [replace(one, half=half) for one, half in zip(chosen, dealt, strict=True)]
+
+
+def fresh(archive: Path, labels: Path) -> Draw:
+    """Half as many again, from the documents of the test half: nobody looked into these as the rules were made."""
+    rows = json.loads(labels.read_text(encoding="utf-8"))
+    texts = {(document, section): text for document, section, text in sections(archive)}
+    known = {wording(texts[row["document"], row["section"]][row["start"] : row["end"]]) for row in rows}
+    within = frozenset(row["document"] for row in rows if row["half"] == "test")
+    return Draw(SEED + 1, COUNT // 2, ("fresh",), within, frozenset(known))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("archive", type=Path)
-    for one in drawn(parser.parse_args().archive):
+    parser.add_argument("--fresh", type=Path, metavar="LABELS", help="draw further ones beside these labels")
+    asked = parser.parse_args()
+    how = fresh(asked.archive, asked.fresh) if asked.fresh else Draw()
+    for one in drawn(asked.archive, how):
         sys.stdout.write(json.dumps(asdict(one)) + "\n")
