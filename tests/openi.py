@@ -109,7 +109,7 @@ def errors(cases: list[Compared], status: str | None = None) -> Errors:
 
 
 def precision_recall(cases: list[Compared], status: str | None = None) -> tuple[Rate, Rate]:
-    """Of the mentions of one status, or of any: the share of those read that are right, of those labelled that are read."""
+    """Of one status, or of any: the share of what is read that is right, and of what is labelled that is read."""
     wrong = errors(cases, status)
     labelled = sum(status in (None, item.status) for case in cases for item in case.labelled)
     read = sum(status in (None, item.status) for case in cases for item in case.read)

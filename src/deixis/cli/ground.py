@@ -22,9 +22,9 @@ from deixis.cli.reports import report_text
 if TYPE_CHECKING:
     from deixis.diffusion.kept import Trajectories
     from deixis.models.counted import CountedModel
-    from deixis.radiology import RadiologyReport
+    from deixis.radiology import GroundedReport, RadiologyReport
     from deixis.recipes import Recipe
-    from deixis.types import Image, Phrase
+    from deixis.types import Grounding, Image, Phrase
     from deixis.writers.json import FailureEntry, ImageEntry
 
 Result = TypeVar("Result")
@@ -83,6 +83,11 @@ class Order:
     report: RadiologyReport | None
     recipe: Recipe
     formats: tuple[str, ...]
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything is to be looked for: a report may state nothing."""
+        return bool(self.phrases) or (self.report is not None and bool(self.report.of_status("present")))
 
     @cached_property
     def kept(self) -> Trajectories | None:
@@ -152,10 +157,10 @@ def _outcomes(order: Order, bar: Bar) -> Iterator[ImageEntry | FailureEntry]:
         if isinstance(image, FailureEntry):
             yield image
             continue
-        if model is None:
+        if model is None and order.asks:
             bar.start("loading the model")
             model = _ready(order)
-        bar.start(path.name, partial(_spent, model, model.evaluations))
+        bar.start(path.name, None if model is None else partial(_spent, model, model.evaluations))
         yield _attempt(path, _grounded, image, model, order, name)
 
 
@@ -183,19 +188,32 @@ def _ready(order: Order) -> CountedModel:
     return model
 
 
-def _grounded(image: Image, model: CountedModel, order: Order, name: str) -> ImageEntry:
-    """One image, grounded and written."""
-    from deixis.ground import open_image
-    from deixis.ground_report import report_in
+def _grounded(image: Image, model: CountedModel | None, order: Order, name: str) -> ImageEntry:
+    """One image, grounded and written; without a model, a report that states nothing."""
     from deixis.writers import write
     from deixis.writers.json import image_entry
 
-    limit = None if order.asked.max_memory is None else order.asked.max_memory * 2**20
-    view = open_image(image, model, order.recipe, seed=order.asked.seed, max_memory=limit, kept=order.kept)
-    report = None if order.report is None else report_in(view, order.report)
-    groundings = (*view.find_all(order.phrases), *(() if report is None else report.groundings))
+    groundings, report = _answers(image, model, order)
     written = write(groundings, order.asked.output, order.formats, name, report)
     return image_entry(groundings, written.folder.name, [file.name for file in written.files], report)
+
+
+def _answers(
+    image: Image, model: CountedModel | None, order: Order
+) -> tuple[tuple[Grounding, ...], GroundedReport | None]:
+    """All groundings, those of the report last, and the report."""
+    from deixis.ground import open_image
+    from deixis.ground_report import nothing_asserted, report_in
+
+    if model is None:
+        return (), None if order.report is None else nothing_asserted(image, order.report)
+    limit = None if order.asked.max_memory is None else order.asked.max_memory * 2**20
+    view = open_image(image, model, order.recipe, seed=order.asked.seed, max_memory=limit, kept=order.kept)
+    groundings = view.find_all(order.phrases)
+    if order.report is None:
+        return groundings, None
+    report = report_in(view, order.report)
+    return (*groundings, *report.groundings), report
 
 
 def _attempt(path: Path, work: Callable[..., Result], *given: object) -> Result | FailureEntry:

@@ -78,7 +78,8 @@ CUES: tuple[Row, ...] = (
         f"not{FULLY} (excluded|ruled out)",
         (f"{BE}( (also|most|felt))* (possible|probable|likely|unlikely|suspected|questionable|questioned|favou?red"
         f"|considered|indeterminate|equivocal){LAST}"),
-        f"{BE} (in the differential|an? (consideration|possibility|concern))", f"{BE} (difficult|hard) to exclude{LAST}",
+        f"{BE} (in the differential|an? (consideration|possibility|concern))",
+        f"{BE} (difficult|hard) to exclude{LAST}",
         "(should|must) be (excluded|considered|ruled out)", "to be (excluded|ruled out)",
         "(may|might|could) (be present|have this appearance|look like this|appear like this|coexist)",
         "(possible|probable|likely|suspected|questionable)(?= ?[.;]? ?$)",

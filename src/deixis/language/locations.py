@@ -62,6 +62,12 @@ _AFTER = re.compile(
 _SIDE_AFTER = re.compile(rf"\s*,?\s*(?:on\s+the\s+)?(?P<place>{_SIDE})(?=\s*(?:[.,;)]|$))", re.IGNORECASE)
 # A place that opens the statement: "in the left base there is", "right lung: ".
 _AHEAD = re.compile(rf"(?<![\w-])(?P<place>{_PLACES})", re.IGNORECASE)
+# A place that can be in one, and not a word that only describes.
+_PLACE_NAME = re.compile(
+    r"\b(?:(?:mid)?lungs?|lobes?|zones?|bases?|apex|apices|hemithorax|chest|thorax|regions?|areas?|angles?|lingula"
+    r"|hil(?:a|um)|[lr][uml]l|quadrant|axilla|shoulder|spine)\Z",
+    re.IGNORECASE,
+)
 _NO_WORDS = re.compile(rf"\b{_PASSED}\b[\s,]*", re.IGNORECASE)
 _LIST = re.compile(r"\s*(?:,|/|and/or|and|or)\s+(?:(?:the|an?|\w+)\s+)?")
 
@@ -100,7 +106,7 @@ def place_of(sentence: str, names: tuple[Name, ...], index: int) -> Place:
     behind = _behind(sentence, names, index)
     told = f"{head} {behind}" if behind else head
     if side_of(told) is None and not zones_of(told) and (ahead := _ahead(sentence[since:start])):
-        told = f"{head} in the {ahead}"
+        told = f"{head} in the {ahead}" if _PLACE_NAME.search(ahead) else f"{ahead} {head}"
     return Place(told, side_of(told), zones_of(told))
 
 

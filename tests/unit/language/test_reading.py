@@ -90,9 +90,11 @@ def test_any_text_is_read_or_refused(text):
 
 
 WORDS = [
-    "no", "not", "may", "effusion", "pneumothorax", "left", "right", "and", "or", "versus", ",", ".", ";", ":", "\n", "1.", "-",
-    "cannot be excluded", "has resolved", "the heart is", "enlarged", "calcified", "aorta", "in the", "lower lobe", "FINDINGS:",
-    "IMPRESSION:", "XXXX", "(", ")", "/", "is", "seen", "with", "small", "stable", "history of", "3.5 cm", "normal",
+    "no", "not", "may", "effusion", "pneumothorax", "left", "right", "and", "or", "versus", ",", ".", ";", ":", "\n",
+    "1.", "-", "cannot be excluded", "has resolved", "the heart is", "enlarged", "calcified", "aorta", "in the",
+    "lower lobe",
+    "FINDINGS:", "IMPRESSION:", "XXXX", "(", ")", "/", "is", "seen", "with", "small", "stable",
+    "history of", "3.5 cm", "normal",
 ]  # fmt: skip
 
 
