@@ -41,7 +41,7 @@ SEEN = (
     "(seen|identified|present|visuali[sz]ed|evident|appreciated|demonstrated|noted|detected|suspected|apparent|found"
     "|observed|visible|shown|conspicuous|appreciable|recognized)"
 )
-FULLY = "( (definitely|clearly|confidently|definitively|convincingly|XXXX|entirely|completely|reliably|totally))*"
+FULLY = "( (definitely|clearly|confidently|definitively|convincingly|xxxx|entirely|completely|reliably|totally))*"
 BE = "(is|are|was|were|be|has been|have been|remains?|appears?)"
 CHANGE = "(changes?|increase|decrease|improvement|progression|worsening|difference)"
 CHANGED = "(changed|different|increased|decreased|improved|worse|worsened|larger|smaller|progressed|altered)"
@@ -100,7 +100,7 @@ CUES: tuple[Row, ...] = (
         "within (normal limits|limits of normal)", "normal", "unremarkable",
     ), 3),
     Row("nothing", "forward", (
-        (f"(no|without|not)( (any|much|XXXX|significant|significantly|interval|appreciable|definite|substantial"
+        (f"(no|without|not)( (any|much|xxxx|significant|significantly|interval|appreciable|definite|substantial"
         f"|other|gross|further|major|large))* {CHANGE}( (in|of|from|to))*"),
         f"(is|are)? ?not( [\\w']+){{0,4}} {CHANGED}( (in|from|than))*", "not only", "no (doubt|question)",
         "no adverse",

@@ -22,11 +22,11 @@ ZONES: Mapping[str, str] = {
     "perihilar": r"(?:peri|para|supra|infra|juxta)?hilar|hil(?:a|um)",
     "apical": r"apical|bi-?apical|apex|apices",
     "basal": r"basal|basilar|bibasal|bibasilar|bases?",
-    "retrocardiac": r"retrocardiac",
+    "retrocardiac": r"retrocardiac|behind\s+the\s+heart",
 }
 # Degree, shape, number and age, as far as one picture shows them; change over time is not among them.
 KINDS = (
-    r"small|tiny|minimal|minimally|mild|mildly|trace|slight|subtle|faint|vague|moderate|moderately|large|extensive|severe"
+    r"small|tiny|minimal|minimally|mild|mildly|trace|slight|subtle|faint|vague|medium|moderate|moderately|large|extensive|severe"
     r"|marked|massive|sized|patchy|hazy|streaky|linear|band-?like|plate-?like|discoid|wedge-?shaped|round|rounded|ovoid"
     r"|ill-defined|well-defined|spiculated|lobulated|focal|multifocal|diffuse|scattered|confluent|dense|nodular|irregular"
     r"|reticular|coarse|calcified|noncalcified|cavitary|loculated|layering|subsegmental|segmental|lobar|partial|complete|multiple"
@@ -60,6 +60,10 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _SIDE_AFTER = re.compile(rf"\s*,?\s*(?:on\s+the\s+)?(?P<place>{_SIDE})(?=\s*(?:[.,;)]|$))", re.IGNORECASE)
+# A place behind a feature that has no name of its own: "with a visible pleural line at the left base".
+_FURTHER = re.compile(
+    rf"\s+with\s+(?:[\w-]+\s+){{1,5}}?(?P<place>(?:in|at|on)\s+(?:the\s+|both\s+)?{_PLACES})", re.IGNORECASE
+)
 # A place that opens the statement: "in the left base there is", "right lung: ".
 _AHEAD = re.compile(rf"(?<![\w-])(?P<place>{_PLACES})", re.IGNORECASE)
 # A place that can be in one, and not a word that only describes.
@@ -69,7 +73,25 @@ _PLACE_NAME = re.compile(
     re.IGNORECASE,
 )
 _NO_WORDS = re.compile(rf"\b{_PASSED}\b[\s,]*", re.IGNORECASE)
-_LIST = re.compile(r"\s*(?:,|/|and/or|and|or)\s+(?:(?:the|an?|\w+)\s+)?")
+_LIST = re.compile(r"\s*(?:,|/|and/or|and|or|with)\s+(?:(?:the|an?|\w+)\s+)?(?:(?:\w+)\s+)?")
+# What may share the place of its neighbour; a heart or a spine is where it is.
+SHARING = frozenset(
+    (
+        "Atelectasis",
+        "Consolidation",
+        "Edema",
+        "Granuloma or Calcification",
+        "Interstitial or Airway Change",
+        "Lung Opacity",
+        "Nodule or Mass",
+        "Pleural Change",
+        "Pleural Effusion",
+        "Pneumonia",
+        "Pneumothorax",
+        "Scarring",
+        "Support Devices",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -98,16 +120,24 @@ class Behind:
 def place_of(sentence: str, names: tuple[Name, ...], index: int) -> Place:
     """The phrase of one of a sentence's names: only words that belong to it, not the whole sentence."""
     name = names[index]
-    since = names[index - 1].end if index else 0
+    since = _since(sentence, names, index)
     taken = _own(sentence, names, index - 1).end if index else 0
     match = _BEFORE.search(sentence, taken, name.start)
     start = match.start() if match else name.start
     head = tidy(_NO_WORDS.sub("", sentence[start : name.start]) + sentence[name.start : name.end])
     behind = _behind(sentence, names, index)
     told = f"{head} {behind}" if behind else head
-    if side_of(told) is None and not zones_of(told) and (ahead := _ahead(sentence[since:start])):
+    placed = side_of(told) is not None or zones_of(told) or name.category not in SHARING
+    if not placed and (ahead := _ahead(sentence[since:start])):
         told = f"{head} in the {ahead}" if _PLACE_NAME.search(ahead) else f"{ahead} {head}"
     return Place(told, side_of(told), zones_of(told))
+
+
+def _since(sentence: str, names: tuple[Name, ...], index: int) -> int:
+    """From where on a place ahead belongs to a name: behind the one before, or behind its partner in "A with B"."""
+    while index and sentence[names[index - 1].end : names[index].start].strip().lower() == "with":
+        index -= 1
+    return names[index - 1].end if index else 0
 
 
 def side_of(text: str) -> Laterality | None:
@@ -144,8 +174,11 @@ def _own(sentence: str, names: tuple[Name, ...], index: int) -> Behind:
 def _behind(sentence: str, names: tuple[Name, ...], index: int) -> str:
     """The place behind a name, or behind the last one of a list that it shares it with."""
     own = _own(sentence, names, index)
-    if own.place or index + 1 == len(names):
+    if own.place or names[index].category not in SHARING:
         return own.place
+    if index + 1 == len(names):
+        match = _FURTHER.match(sentence, names[index].end)
+        return tidy(match["place"]) if match else ""
     joint = sentence[names[index].end : names[index + 1].start]
     return _behind(sentence, names, index + 1) if _LIST.fullmatch(joint) else ""
 

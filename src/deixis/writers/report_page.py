@@ -44,7 +44,7 @@ def write_page(report: GroundedReport, folder: Path) -> Path:
 def framed(report: GroundedReport) -> str:
     """The page in a frame of its own, as a notebook shows it."""
     return (
-        '<iframe sandbox title="grounded report" style="width:100%;height:760px;border:0" '
+        '<iframe sandbox="allow-same-origin" title="grounded report" style="width:100%;height:760px;border:0" '
         f'srcdoc="{escape(page(report))}"></iframe>'
     )
 
@@ -171,5 +171,11 @@ def _provenance(report: GroundedReport) -> str:
     answers = [grounding.provenance for grounding in report.groundings]
     made = {f"Model {one.model}, recipe {one.recipe}, seed {one.seed}." for one in answers}
     notices = dict.fromkeys((*report.image.notices, *(notice for one in answers for notice in one.notices)))
-    lines = [*sorted(made), *notices, "A heat map says where a phrase would be, also where there is no such finding."]
+    looked = {f"The model looked at {one.heat.seen.mean():.0%} of the image." for one in report.groundings}
+    lines = [
+        *sorted(made),
+        *sorted(looked),
+        *notices,
+        "A heat map says where a phrase would be, also where there is no such finding.",
+    ]
     return "".join(f"<p>{escape(line[:1].upper() + line[1:])}</p>" for line in lines)

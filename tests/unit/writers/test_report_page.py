@@ -82,6 +82,7 @@ def test_every_notice_goes_with_it(tags):
     assert NOTICE[1:] in text
     assert "Colour converted to grey" in text
     assert "Model planted, recipe guided, seed 0." in text
+    assert "The model looked at 75% of the image." in text
 
 
 def test_every_layer_can_be_switched_and_lit_up(tags):
