@@ -25,6 +25,10 @@ class PhraseError(DeixisError):
     """A phrase that cannot be grounded: empty, or longer than the model's text encoder takes."""
 
 
+class ReportError(DeixisError):
+    """A radiology report that cannot be read: empty, too long, not text; or one that contradicts itself."""
+
+
 class ModelError(DeixisError):
     """Weights that cannot be found, verified, recognised or tapped."""
 

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int
 
 from deixis.errors import CaseError, ImageError, PhraseError
+from deixis.notebook import VIEWS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -215,6 +216,14 @@ class Grounding:
     def thresholded(self) -> HeatMap:
         """The heat inside the mask, 0 elsewhere: heat × (heat > threshold), which arXiv 2404.12920 scores."""
         return HeatMap(np.where(self.mask, self.heat.values, np.float32(0)), self.heat.seen)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: image, heat under a slider, boxes."""
+        return str(VIEWS["grounding.html"](self))
+
+    def _repr_png_(self) -> bytes:
+        """The same as a picture, where HTML is not shown."""
+        return bytes(VIEWS["grounding.png"](self))
 
     def __post_init__(self) -> None:
         if not self.image.shape == self.heat.values.shape == self.mask.shape:

@@ -11,7 +11,7 @@ from deixis.types import Phrase
 from deixis.writers import WRITERS, write
 from deixis.writers.dicom_cr import write_cr
 from deixis.writers.naming import numbered
-from unit.writers.making import empty_grounding, grounding
+from unit.writers.making import empty_grounding, grounded_report, grounding
 
 CASES = {
     "one": lambda: [grounding()],
@@ -92,6 +92,15 @@ class WriterConformance:
         with pytest.raises(FileNotFoundError):
             writer.write(given, tmp_path / "missing", "chest")
 
+    @pytest.mark.parametrize("text", ["Right effusion. No edema.", "No edema."])
+    def test_a_report_is_written_by_rows_that_have_a_place_for_it(self, writer, text, tmp_path):
+        """With groundings and without; the files are those that it returns."""
+        if writer.write_report is None:
+            pytest.skip("has no place for a report")
+        report = grounded_report(text)
+        written = writer.write_report(report, report.groundings, tmp_path, "chest")
+        assert set(written) == set(tmp_path.iterdir())
+
 
 class TestBuiltIn(WriterConformance):
     """Every row that deixis ships."""
@@ -140,3 +149,10 @@ class TestPlugIn(WriterConformance):
         written = write([grounding()], tmp_path, ["json", "txt"])
         assert {file.name for file in written.files} == {"chest.txt", "groundings.json"}
         assert '"chest.txt"' in (written.folder / "groundings.json").read_text()
+
+    def test_it_is_written_beside_a_report_without_knowing_of_it(self, tmp_path):
+        """Where there is something to write: it is never called without groundings."""
+        for text, own in (("Right effusion.", {"chest.txt"}), ("No effusion.", set())):
+            report = grounded_report(text)
+            written = write(report.groundings, tmp_path / text, ["json", "txt"], "chest", report)
+            assert {file.name for file in written.files} == {"groundings.json", "report.html", *own}
