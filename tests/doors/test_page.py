@@ -340,3 +340,33 @@ def test_a_secret_is_asked_for_and_used(browser, tmp_path, tiny_folder):
         take_example(page)
         find(page, "opacity")
         window.close()
+
+
+def test_a_report_is_pasted_and_what_it_asserts_is_found(page, tmp_path):
+    """Assertions become phrases, the rest stands with its status; a finding in the text chooses its phrase."""
+    take_example(page)
+    page.click("#report summary")
+    page.fill("#report-text", "FINDINGS: Left consolidation. Right pneumothorax. No pleural effusion. Possible edema.")
+    page.click("#report-read")
+    page.locator(".figures").nth(1).wait_for()
+    assert page.locator(".phrase .name").all_inner_texts() == ["left consolidation", "right pneumothorax"]
+    shown = page.inner_text("#report-shown")
+    assert "pleural effusion absent" in shown
+    assert "edema uncertain" in shown
+    page.click("#report-shown .mention >> nth=1")
+    assert page.locator(".phrase").nth(1).get_attribute("data-active") is not None
+    page.screenshot(path=kept(tmp_path, "page-report.png"))
+    page.click("#report-edit")
+    assert page.input_value("#report-text").startswith("FINDINGS")
+
+
+def test_axe_has_nothing_against_a_report(browser, server):
+    from axe_playwright_python.sync_playwright import Axe
+
+    with opened(browser, server.url, scheme="light", bypass_csp=True) as page:
+        take_example(page)
+        page.click("#report summary")
+        page.fill("#report-text", "Left consolidation. No pleural effusion.")
+        page.click("#report-read")
+        page.locator(".figures").wait_for()
+        assert serious(Axe().run(page)) == []

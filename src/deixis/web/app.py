@@ -10,10 +10,11 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.types import ASGIApp
 
+from deixis.language import MOST_CHARACTERS
 from deixis.web import problems
 from deixis.web.guard import Guard
 from deixis.web.problems import ProblemEntry
-from deixis.web.routes import about, grounding, images, jobs, page
+from deixis.web.routes import about, grounding, images, jobs, page, reports
 from deixis.web.service import Service
 from deixis.web.watching import Watch
 
@@ -48,13 +49,13 @@ def create_app(service: Service) -> ASGIApp:
         form_limits={
             "max_files": 1,
             "max_fields": limits.phrases + 8,
-            # UTF-8 takes at most 4 bytes to a character; longer ones are refused with a text that says so.
-            "max_part_size": 64 * limits.phrase_length,
+            # UTF-8 takes at most 4 bytes to a character; a little more is let in, to be refused in words.
+            "max_part_size": 5 * max(limits.phrase_length, MOST_CHARACTERS),
         },
     )
     app.state.service = service
     problems.install(app)
-    for routes in (grounding, jobs, images, about, page):
+    for routes in (grounding, jobs, images, reports, about, page):
         app.include_router(routes.router)
     _describe(app)
     return Watch(Guard(app, service.settings), service.metrics)

@@ -294,3 +294,34 @@ def test_an_upload_without_a_length_is_cut_off(serving):
         headers = {"Content-Type": "multipart/form-data; boundary=b"}
         answer = client.post("/v1/images", content=endless(), headers=headers)
         assert "larger than this service takes" in problem(answer, 413)
+
+
+REPORT = "FINDINGS: Small right pleural effusion. No pneumothorax. Possible basilar atelectasis. 😀 Cardiomegaly."
+
+
+def test_a_report_is_read_sentence_by_sentence(client):
+    """Statuses, reasons, and offsets of characters, also beyond the basic plane."""
+    answer = client.post("/v1/reports", data={"report": REPORT})
+    assert answer.status_code == 200
+    mentions = [one for sentence in answer.json()["sentences"] for one in sentence["mentions"]]
+    assert [one["status"] for one in mentions] == ["present", "absent", "uncertain", "present"]
+    assert mentions[0]["phrase"] == "small right pleural effusion"
+    assert REPORT[mentions[-1]["start"] : mentions[-1]["end"]] == "Cardiomegaly"
+    assert mentions[1]["reason"] == "the report denies it"
+    assert mentions[0]["reason"] is None
+
+
+@pytest.mark.parametrize(
+    ("report", "status", "told"),
+    [("", 422, ""), (" ", 422, "no words"), ("word " * 5000, 422, "one report at a time"), ("x" * 200_000, 400, "")],
+)
+def test_what_is_no_report_is_told(client, report, status, told):
+    assert told in problem(client.post("/v1/reports", data={"report": report}), status)
+
+
+def test_a_report_leaves_no_trace_in_the_log(client, caplog):
+    caplog.set_level("INFO", "deixis.web")
+    client.post("/v1/reports", data={"report": "Jane Doe: effusion."})
+    told = [{"event": record.msg, **record.facts} for record in caplog.records]
+    assert told
+    assert "Jane" not in str(told)

@@ -3,6 +3,7 @@
 import { bear, call, events, form, json, raster, Refused } from "./api.js";
 import { Grey, Heat } from "./layers.js";
 import { coloured, draw as drawList, made, pending, Phrase } from "./phrases.js";
+import * as reports from "./report.js";
 import { RESEARCH } from "./setup.js";
 import { LOOK, Viewer } from "./viewer.js";
 
@@ -10,7 +11,7 @@ const $ = (id) => document.getElementById(id);
 const look = { ...LOOK };
 const state = {
   image: null, grey: null, origin: null, phrases: [], active: null, recipes: [], history: [], suggestions: [],
-  threshold: null, hover: null, probe: null, recipeRows: [], notice: "",
+  threshold: null, hover: null, probe: null, recipeRows: [], report: null,
 };
 
 // ---- drawing: everything changes the state, then asks for one drawing with the next frame
@@ -49,12 +50,20 @@ const viewers = ["view-a", "view-b"].map((id) => new Viewer($(id).querySelector(
   key: pressed,
 }));
 
+function choose(phrase) {
+  state.active = phrase;
+  phrase.visible = true;
+  list();
+  redraw();
+}
+
 function list() {
   drawList($("phrases"), state, {
     toggle: (phrase) => { phrase.visible = !phrase.visible; list(); redraw(); },
-    choose: (phrase) => { state.active = phrase; phrase.visible = true; list(); redraw(); },
+    choose,
     drop,
   });
+  showReport();
   const old = state.history.filter((text) => !state.phrases.some((one) => one.text === text) && !state.suggestions.includes(text));
   const fresh = state.suggestions.filter((text) => !state.phrases.some((one) => one.text === text));
   $("chips").replaceChildren(...[...fresh, ...(state.image ? old.slice(0, 8) : [])].map((text) => (
@@ -132,7 +141,8 @@ async function open(origin) {
     const image = await json("v1/images", { method: "POST", form: form(origin.fields) });
     const grey = new Grey(await raster(`v1/images/${image.image}/pixels`, Uint16Array), image.shape);
     forget();
-    Object.assign(state, { image, grey, origin, phrases: [], active: null, suggestions: origin.phrases, probe: null, hover: null, threshold: null });
+    $("report-text").value = "";
+    Object.assign(state, { image, grey, origin, phrases: [], active: null, report: null, suggestions: origin.phrases, probe: null, hover: null, threshold: null });
     Object.assign(look, { zoom: 1, x: 0.5, y: 0.5, level: 0.5, width: 1, invert: false });
     showImage();
     say(`The image is here, ${image.shape[1]} by ${image.shape[0]} pixels.`);
@@ -162,22 +172,54 @@ function forget(leaving = false) {
 
 // ---- phrases
 
-function add(text) {
-  const words = text.trim();
+function add(...texts) {
+  const words = texts.map((text) => text.trim()).filter(Boolean);
   complain("phrase-alert", null);
-  if (!words) return;
+  if (!words.length) return;
   if (!state.image) {
     complain("phrase-alert", new Error("Choose an image or an example first."));
     return;
   }
-  state.history = [words, ...state.history.filter((one) => one !== words)];
-  let phrase = state.phrases.find((one) => one.text === words);
-  if (!phrase) {
-    phrase = new Phrase(words);
-    state.phrases.push(phrase);
-  }
-  state.active = phrase;
+  state.history = [...words.toReversed(), ...state.history.filter((one) => !words.includes(one))];
+  const known = new Map(state.phrases.map((phrase) => [phrase.text, phrase]));
+  const phrases = words.map((text) => known.get(text) ?? new Phrase(text));
+  state.phrases.push(...phrases.filter((phrase) => !known.has(phrase.text)));
+  [state.active] = phrases;
   ask();
+}
+
+// ---- a report: what it asserts is asked for, what it denies or leaves open is shown as that
+
+async function readReport() {
+  complain("report-alert", null);
+  if (!state.image) {
+    complain("report-alert", new Error("Choose an image or an example first."));
+    return;
+  }
+  try {
+    state.report = await reports.read($("report-text").value);
+  } catch (error) {
+    failed("report-alert", error, readReport);
+    return;
+  }
+  const phrases = reports.asserted(state.report);
+  if (phrases.length) add(...phrases);
+  else complain("report-alert", new Error("The report asserts nothing that could be looked for."));
+  showReport();
+  say(`The report asserts ${phrases.length} findings.`);
+}
+
+function showReport() {
+  const { report } = state;
+  $("report-shown").hidden = $("report-edit").hidden = !report;
+  $("report-text").hidden = $("report-read").hidden = Boolean(report);
+  if (report) reports.draw($("report-shown"), report, state, choose);
+}
+
+function editReport() {
+  state.report = null;
+  showReport();
+  $("report-text").focus();
 }
 
 // Asks whatever is missing under the chosen recipes.
@@ -349,7 +391,8 @@ function listen() {
   });
   $("forget").addEventListener("click", () => {
     forget();
-    Object.assign(state, { image: null, grey: null, origin: null, phrases: [], active: null, suggestions: [], probe: null, hover: null });
+    $("report-text").value = "";
+    Object.assign(state, { image: null, grey: null, origin: null, phrases: [], active: null, report: null, suggestions: [], probe: null, hover: null });
     showImage();
     say("The image is forgotten.");
   });
@@ -360,6 +403,8 @@ function listen() {
     $("phrase").value = "";
   });
   $("phrase").addEventListener("keydown", recall);
+  $("report-read").addEventListener("click", readReport);
+  $("report-edit").addEventListener("click", editReport);
   for (const [id, apply] of [
     ["opacity", (value) => { look.opacity = value / 100; }],
     ["threshold", (value) => { state.threshold = value / 100; }],
