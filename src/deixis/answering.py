@@ -50,8 +50,8 @@ def grounding(
     """Refine, cut and find boxes; `evidence` may lie on any grid of the model's square."""
     recipe, image, placement = way.recipe, asked.fitted.image, asked.fitted.placement
     heat = refined(resized(evidence, placement.model), recipe.smoothing, recipe.gamma)
-    native = placement.to_native(heat, order=recipe.back)
-    mask = placement.mask_to_native(cut(heat, recipe.threshold))
+    native = placement.to_native(heat ** np.float32(recipe.level), order=recipe.back)
+    mask = placement.mask_to_native(cut(heat, recipe.threshold, recipe.minimum_peak))
     least = recipe.minimum_area * float(native.seen.sum())
     boxes = boxes_of(mask, native.values, minimum_area=least)
     model_notices = (spec.notice,) if spec.notice else ()

@@ -14,7 +14,7 @@ from deixis.diffusion.kept import Trajectories
 from deixis.errors import PhraseError
 from deixis.geometry import Placement
 from deixis.maps.batches import Batches
-from deixis.maps.evidence import EVIDENCE
+from deixis.maps.plan import read
 from deixis.maps.reading import Question
 from deixis.models.counted import CountedModel
 from deixis.models.footprint import cases_within
@@ -73,7 +73,7 @@ class View:
         started, before = time.perf_counter(), self._own_evaluations
         asked = tuple(map(as_phrase, phrases))
         question = Question.of_one_image(asked, self._model.embed([phrase.text for phrase in asked]))
-        maps = EVIDENCE[self.recipe.evidence](self._reader, question).cpu().numpy()
+        maps = read(self._reader, question, self.recipe).cpu().numpy()
         spent = Cost(time.perf_counter() - started, self._own_evaluations - before)
         return tuple(
             grounding(one, Asked(self._fitted, phrase), self._model.spec, self._way, cost)

@@ -20,7 +20,7 @@ from deixis.answering import Asked, Cost, grounding
 from deixis.diffusion.kept import Trajectories
 from deixis.ground import BATCH, as_image, as_phrase, way_of
 from deixis.maps.batches import Batches
-from deixis.maps.evidence import EVIDENCE
+from deixis.maps.plan import read
 from deixis.maps.reading import Question
 from deixis.models.counted import CountedModel
 from deixis.models.loading import load
@@ -121,7 +121,7 @@ def _read(
         return [[] for _ in orders], [[] for _ in orders]
     images = tuple(index for index, order in enumerate(orders) for _ in order.phrases)
     question = Question(phrases, model.embed([phrase.text for phrase in phrases]), images)
-    found = iter(EVIDENCE[way.recipe.evidence](reader, question).cpu().numpy())
+    found = iter(read(reader, question, way.recipe).cpu().numpy())
     shared = model.empty // len(orders)
     own = (model.evaluations - model.empty) // len(phrases)
     seconds = (time.perf_counter() - started) / len(phrases)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import torch
 
 from deixis.diffusion.kept import Trajectories
-from deixis.diffusion.walks import Course, walk
+from deixis.diffusion.walks import Course, generated, walk
 from deixis.geometry import Placement
 from deixis.maps.batches import Batches
 from deixis.maps.reading import Reader
 from deixis.maps.sites import sites_of
 from deixis.recipes import Recipe
-from deixis.types import Image, LatentModel, LatentTrajectory
+from deixis.types import Context, Image, LatentModel, LatentTrajectory
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,16 @@ def open_all(model: LatentModel, images: Sequence[Fitted], way: Way) -> Reader:
         trajectories[index] = trajectory
         if way.kept is not None:
             way.kept.put(trajectory)
-    return Reader(model, tuple(one for one in trajectories if one is not None), sites, way.batches)
+    found = tuple(one for one in trajectories if one is not None)
+    return Reader(model, found, sites, way.batches, partial(_made_up, model, course, way.batches))
+
+
+def _made_up(model: LatentModel, course: Course, batches: Batches, context: Context) -> tuple[LatentTrajectory, ...]:
+    """Images made up from texts, as many at a time as fit."""
+    side = model.spec.image_size // model.spec.downsampling
+    shape = (model.spec.latent_channels, side, side)
+    made = batches.through(len(context), lambda rows: generated(model, context.take(rows), course, shape))
+    return tuple(chain.from_iterable(made))
 
 
 def _found(

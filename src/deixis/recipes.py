@@ -64,6 +64,24 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Source:
+    """One evidence of a recipe, and what becomes of it before it is fused with the others.
+
+    Args:
+        evidence: row of the evidence table: "words", "guided", "likelihood", …
+        weight: how much it counts in the fusion.
+        refiners: rows of the refiner table, applied in this order.
+        readings: per model name the sites and noise levels that it takes into account, among those that the recipe
+            reads; for other models all of them.
+    """
+
+    evidence: str
+    weight: float = 1.0
+    refiners: tuple[str, ...] = ()
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A way of reading, complete: the same recipe, seed and weights give the same answer.
 
@@ -71,12 +89,15 @@ class Recipe:
         name: its row in the table.
         summary: one line for `deixis recipes`.
         walk: how latents at the noise levels that are read come about.
-        evidence: row of the evidence table: "words", "guided", "response", …
+        sources: the evidence, gathered in one pass.
+        fusion: row of the fusion table, for several sources.
         fit: how an image enters the model's square.
         antialias: whether an image is smoothed before it is shrunk.
         smoothing: σ of the Gaussian over the heat, in pixels of the model's square.
-        gamma: power of the smoothed heat; 1 leaves it as it is.
+        gamma: power of the smoothed heat before it is cut; 1 leaves it as it is.
+        level: power of the heat after it is cut; below 1 it levels what the threshold kept.
         threshold: row of the threshold table.
+        minimum_peak: parts of the mask that nowhere reach this share of the highest heat are left out.
         back: interpolation of the heat on its way to native pixels.
         minimum_area: components below this share of the seen image are no boxes.
         readings: per model name, sites and window that replace the general rule.
@@ -85,12 +106,15 @@ class Recipe:
     name: str
     summary: str
     walk: InvertedWalk | NoisedWalk
-    evidence: str = "words"
+    sources: tuple[Source, ...] = (Source("words"),)
+    fusion: str = "product"
     fit: Fit = "crop"
     antialias: bool = True
     smoothing: float = 2.5
     gamma: float = 1.0
+    level: float = 1.0
     threshold: str = "otsu"
+    minimum_peak: float = 0.0
     back: Interpolation = "linear"
     minimum_area: float = 0.001
     readings: Mapping[str, Reading] = field(default_factory=dict)
@@ -126,7 +150,7 @@ GUIDED = replace(
     FAST,
     name="guided",
     summary="ten noisings; the change in predicted noise says which attention to trust",
-    evidence="guided",
+    sources=(Source("guided"),),
     # Cubed correlations make sharp peaks on grids of 16 cells. One latent cell of smoothing and a power of 2/3 level
     # them; chosen on the validation phantoms above, where against σ 2.5 and no power mIoU rises from .38 to .42 and
     # CNR from 1.1 to 1.9 while the mask's own IoU stays at .41.
@@ -139,7 +163,7 @@ INSTANT = replace(
     FAST,
     name="instant",
     summary="kept queries of ten noisings; a further phrase needs no UNet evaluation",
-    evidence="response",
+    sources=(Source("response"),),
     smoothing=8.0,
     gamma=2 / 3,
     # On 188 phrases of 100 validation phantoms (seeds 900,000 to 900,099) the last 16×16 site alone reads best: AUC
@@ -147,7 +171,41 @@ INSTANT = replace(
     readings={"phantom": Reading(sites=(6,), log_snr=(1.0, 4.0))},
 )
 
-RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (PAPER, PAPER_INTENDED, FAST, GUIDED, INSTANT)}
+# What wins on validation phantoms (docs/results.md): where guided attention and the likelihood both say yes. Eight
+# readings apart, neither noise levels nor weights matter much; the finish levels what the threshold kept.
+BEST = replace(
+    FAST,
+    name="best",
+    summary="twenty noisings; guided attention where the phrase also makes the image likelier",
+    walk=NoisedWalk(draws=20, log_snr=(-3.0, 3.0)),
+    sources=(
+        Source("guided", weight=0.5, readings={"phantom": Reading(TELLING["phantom"].sites, (0.0, 3.0))}),
+        Source("likelihood", weight=0.5),
+    ),
+    smoothing=8.0,
+    gamma=0.75,
+    level=0.4,
+    minimum_peak=0.45,
+    readings={"phantom": Reading(TELLING["phantom"].sites, (-3.0, 3.0))},
+)
+BEST_INSTANT = replace(
+    INSTANT,
+    name="best-instant",
+    summary="as instant, its heat cut and levelled as in best",
+    gamma=0.75,
+    level=0.4,
+    minimum_peak=0.45,
+)
+BEST_PRIOR = replace(
+    BEST,
+    name="best-prior",
+    summary="best, pulled to where the phrase's words place it on any chest film; compare with the words alone",
+    sources=tuple(replace(source, refiners=("location-prior",)) for source in BEST.sources),
+)
+
+RECIPES: Mapping[str, Recipe] = {
+    recipe.name: recipe for recipe in (PAPER, PAPER_INTENDED, FAST, GUIDED, INSTANT, BEST, BEST_INSTANT, BEST_PRIOR)
+}
 DEFAULT = "guided"
 
 
@@ -159,6 +217,9 @@ def recipe(name: str) -> Recipe:
 
 
 __all__ = [
+    "BEST",
+    "BEST_INSTANT",
+    "BEST_PRIOR",
     "DEFAULT",
     "FAST",
     "GUIDED",
@@ -172,6 +233,7 @@ __all__ = [
     "NoisedWalk",
     "Reading",
     "Recipe",
+    "Source",
     "UnknownNameError",
     "recipe",
 ]  # fmt: skip

@@ -359,11 +359,13 @@ class LatentTrajectory:
     Args:
         timesteps: from clean to noisy; an inversion's are strictly increasing, independent noisings may share one.
         latents: ``[step channel row column]``, each as it enters the denoiser at its timestep.
+        clean: the latent from which the walk went out.
         key: hash of image, weights and walk: equal keys hold equal latents.
     """
 
     timesteps: Int[np.ndarray, " step"]
     latents: Float[Tensor, "step channel row column"]
+    clean: Float[Tensor, "1 channel row column"]
     key: str
 
     def __post_init__(self) -> None:

@@ -97,7 +97,9 @@ def test_log_snr_falls_from_clean_to_noisy():
 def test_a_trajectory_runs_from_clean_to_noisy(timesteps):
     """One timestep per latent, at least one, never falling."""
     with pytest.raises(ValueError, match="timesteps"):
-        LatentTrajectory(np.array(timesteps, int), torch.zeros(2 if timesteps else 0, 1, 2, 2), "key")
+        LatentTrajectory(
+            np.array(timesteps, int), torch.zeros(2 if timesteps else 0, 1, 2, 2), torch.zeros(1, 1, 2, 2), "key"
+        )
 
 
 def test_context_takes_rows_in_any_order():

@@ -56,7 +56,8 @@ class Trajectories:
             target = self._folder / f"{trajectory.key}.safetensors"
             aside = target.with_suffix(".part")
             steps = torch.from_numpy(np.asarray(trajectory.timesteps, np.int64))
-            save_file({"latents": trajectory.latents.contiguous().cpu(), "timesteps": steps}, aside)
+            latents = {name: getattr(trajectory, name).cpu().clone() for name in ("latents", "clean")}
+            save_file({**latents, "timesteps": steps}, aside)
             aside.replace(target)
 
     def _hold(self, trajectory: LatentTrajectory) -> None:
@@ -69,7 +70,9 @@ class Trajectories:
 def _opened(file: Path, key: str) -> LatentTrajectory | None:
     try:
         content = load_file(file)
-        return LatentTrajectory(np.asarray(content["timesteps"].numpy(), np.int64), content["latents"], key)
+        return LatentTrajectory(
+            np.asarray(content["timesteps"].numpy(), np.int64), content["latents"], content["clean"], key
+        )
     # What cannot be read is walked anew, and written over.
     except (OSError, SafetensorError, KeyError, ValueError):
         return None

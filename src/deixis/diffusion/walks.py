@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from deixis.diffusion.ddim import noised, step, velocity, velocity_noise
+from deixis.diffusion.ddim import clean, noised, step, velocity, velocity_noise
 from deixis.diffusion.schedule import (
     follows_scaled_linear,
     positions_by_log_snr,
@@ -22,10 +23,12 @@ from deixis.diffusion.schedule import (
 )
 from deixis.errors import DeixisError
 from deixis.recipes import InvertedWalk, NoisedWalk
-from deixis.types import LatentModel, LatentTrajectory, Schedule
+from deixis.types import Context, LatentModel, LatentTrajectory, Schedule
 
 Latents = Float[Tensor, "image channel row column"]
 Window = tuple[float, float]
+# Steps in which an image is made up, beside those that are read.
+GENERATED_STEPS = 25
 Predict = Callable[[Latents, int, float], Latents]
 
 
@@ -71,7 +74,45 @@ def walk(model: LatentModel, latents: Latents, course: Course, contents: Sequenc
         positions = read_positions(schedule, every, how, course.log_snr)
         timesteps = every[list(positions)]
         walked = list(invert(predictor(model), latents, how, schedule, positions).unbind(dim=1))
-    return tuple(LatentTrajectory(timesteps, one, key) for one, key in zip(walked, keys, strict=True))
+    return tuple(
+        LatentTrajectory(timesteps, one, latents[index : index + 1], key)
+        for index, (one, key) in enumerate(zip(walked, keys, strict=True))
+    )
+
+
+def generated(
+    model: LatentModel, context: Context, course: Course, shape: tuple[int, ...], steps: int = GENERATED_STEPS
+) -> tuple[LatentTrajectory, ...]:
+    """Latents of images that the model makes up from pure noise, one per text, at the noise levels that are read.
+
+    DDIM without guidance through `steps` evenly spaced timesteps and those that are read; the noise depends on the text
+    and the seed. Its clean latent is what the network expects at the last step.
+
+    Args:
+        model: walks with its prediction for the text.
+        context: the texts.
+        course: which noise levels are read, and the seed.
+        shape: of one latent, ``[channel row column]``.
+        steps: evenly spaced timesteps.
+    """
+    schedule = model.schedule
+    wanted = read_timesteps(schedule, course.how, course.log_snr)
+    visited = sorted({*trailing_timesteps(steps, len(schedule.alphas_bar)).tolist(), *wanted.tolist()}, reverse=True)
+    visited = [timestep for timestep in visited if timestep >= wanted.min()]
+    like = context.states.new_zeros(1, *shape)
+    z = torch.cat([draw_noise(like, 1, text, course.seed) for text in context.texts])
+    passed: dict[int, Latents] = {}
+    expected = z
+    for timestep, following in itertools.pairwise([*visited, -1]):
+        passed[timestep] = z
+        noise = model.noise(z, torch.full((len(z),), timestep, device=z.device), context)
+        expected = clean(z, noise, alpha(schedule, timestep))
+        z = noised(expected, noise, alpha(schedule, following))
+    latents = torch.stack([passed[timestep] for timestep in wanted.tolist()], dim=1)
+    keys = [course.key(model, f"generated {text}") for text in context.texts]
+    return tuple(
+        LatentTrajectory(wanted, latents[index], expected[index : index + 1], key) for index, key in enumerate(keys)
+    )
 
 
 def read_timesteps(

@@ -6,10 +6,8 @@ import numpy as np
 import scipy.ndimage
 from jaxtyping import Bool, Float
 
+from deixis.maps.masks import NEIGHBOURS
 from deixis.types import Box
-
-# Pixels that touch at a corner belong together.
-NEIGHBOURS = np.ones((3, 3), np.int8)
 
 
 def boxes_of(mask: Bool[np.ndarray, "y x"], heat: Float[np.ndarray, "y x"], *, minimum_area: float) -> tuple[Box, ...]:

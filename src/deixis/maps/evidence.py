@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from jaxtyping import Float
-
 from deixis.registry import Table
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
+    from deixis.maps.gathering import Gathering, Scope
     from deixis.maps.reading import Question, Reader
 
 
 class Evidence(Protocol):
-    """Reads a question off one image: a map per phrase, larger where the phrase applies, on a grid of its own."""
+    """Begins to gather one kind of evidence for a question."""
 
-    def __call__(self, reader: Reader, question: Question) -> Float[Tensor, "phrase row column"]:
-        """Maps >= 0, finite; all equal where nothing was found."""
+    def __call__(self, reader: Reader, question: Question, scope: Scope) -> Gathering:
+        """Sums that are empty still; `deixis.maps.gathering.gather` fills them."""
         ...
 
 
@@ -27,12 +24,21 @@ EVIDENCE: Table[Evidence] = Table(
     group="deixis.evidence",
     builtin={
         "words": "deixis.maps.attention:words",
+        "content": "deixis.maps.attention:content",
         "punctuation": "deixis.maps.attention:punctuation",
         "end": "deixis.maps.attention:end",
         "begin": "deixis.maps.attention:begin",
         "padding": "deixis.maps.attention:padding",
-        "information": "deixis.maps.information:information",
-        "response": "deixis.maps.response:response",
+        "words-over-begin": "deixis.maps.contrasts:OverBegin",
+        "words-less-null": "deixis.maps.contrasts:LessNull",
+        "words-entmax": "deixis.maps.entmax:words",
+        "words-kept-queries": "deixis.maps.kept_queries:words",
+        "words-told-all": "deixis.maps.kept_queries:told_all",
+        "bias-merged": "deixis.maps.merging:BiasMerged",
+        "information": "deixis.maps.information:Information",
+        "likelihood": "deixis.maps.information:Likelihood",
+        "projection": "deixis.maps.information:Projection",
+        "response": "deixis.maps.response:Response",
         "guided": "deixis.maps.guided:guided",
         "guided-iterated": "deixis.maps.guided:iterated",
     },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+import scipy.ndimage
 from jaxtyping import Bool, Float
 
 from deixis.registry import Table
@@ -21,15 +22,37 @@ class Threshold(Protocol):
 THRESHOLDS: Table[Threshold] = Table(
     kind="threshold",
     group="deixis.thresholds",
-    builtin={"otsu": "deixis.maps.masks:otsu", "half": "deixis.maps.masks:half", "mean": "deixis.maps.masks:mean"},
+    builtin={
+        "otsu": "deixis.maps.masks:otsu",
+        "mixture": "deixis.maps.masks:mixture",
+        "half": "deixis.maps.masks:half",
+        "mean": "deixis.maps.masks:mean",
+        "top-tenth": "deixis.maps.masks:top_tenth",
+    },
 )
 
 
-def cut(heat: Float[np.ndarray, "row column"], threshold: str) -> Bool[np.ndarray, "row column"]:
-    """Where the heat exceeds the named threshold; nowhere in a constant map."""
+# Pixels that touch at a corner belong together.
+NEIGHBOURS = np.ones((3, 3), np.int8)
+# Rounds of expectation maximisation after which two Gaussians hardly move.
+ROUNDS = 50
+
+
+def cut(
+    heat: Float[np.ndarray, "row column"], threshold: str, minimum_peak: float = 0.0
+) -> Bool[np.ndarray, "row column"]:
+    """Where the heat exceeds the named threshold; nowhere in a constant map.
+
+    Connected parts that nowhere reach `minimum_peak` of the highest heat are left out, as hysteresis does.
+    """
     if heat.min() == heat.max():
         return np.zeros(heat.shape, np.bool_)
-    return heat > THRESHOLDS[threshold](heat)
+    mask = heat > THRESHOLDS[threshold](heat)
+    labels, count = scipy.ndimage.label(mask, NEIGHBOURS)
+    if count < 2 or minimum_peak <= 0:
+        return mask
+    peaks = np.asarray(scipy.ndimage.maximum(heat, labels, range(1, count + 1)))
+    return np.isin(labels, 1 + np.flatnonzero(peaks >= minimum_peak * heat.max()))
 
 
 def otsu(heat: Float[np.ndarray, "row column"]) -> float:
@@ -43,6 +66,26 @@ def otsu(heat: Float[np.ndarray, "row column"]) -> float:
     return float(threshold_multiotsu(heat, classes=2)[0])
 
 
+def mixture(heat: Float[np.ndarray, "row column"]) -> float:
+    """The mean of the two means of a mixture of two Gaussians over the values, as Generate to Ground cuts.
+
+    Fitted by expectation maximisation from the halves below and above the middle of the range.
+    """
+    values = heat.ravel().astype(np.float64)
+    middle = (values.min() + values.max()) / 2
+    share = np.where(values > middle, 0.99, 0.01)
+    means = np.zeros(2)
+    for _ in range(ROUNDS):
+        belonging = np.stack([1 - share, share])
+        mass = belonging.sum(axis=1)
+        means = belonging @ values / mass
+        spread = (belonging * (values[None] - means[:, None]) ** 2).sum(axis=1) / mass + 1e-9
+        density = mass[:, None] * np.exp(-((values[None] - means[:, None]) ** 2) / (2 * spread[:, None]))
+        density /= np.sqrt(spread)[:, None]
+        share = density[1] / np.maximum(density.sum(axis=0), 1e-300)
+    return float(means.mean())
+
+
 def half(heat: Float[np.ndarray, "row column"]) -> float:
     """Half of the maximum."""
     return float(heat.max()) / 2
@@ -51,3 +94,8 @@ def half(heat: Float[np.ndarray, "row column"]) -> float:
 def mean(heat: Float[np.ndarray, "row column"]) -> float:
     """The mean of the map."""
     return float(heat.mean())
+
+
+def top_tenth(heat: Float[np.ndarray, "row column"]) -> float:
+    """The value that a tenth of the pixels exceed."""
+    return float(np.quantile(heat, 0.9))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from deixis.maps.batches import Batches
-from deixis.maps.taps import AttentionSums, QueryTap, answers
+from deixis.maps.taps import CallTap, Heard, answers
 from deixis.types import Context, LatentModel, LatentTrajectory, Phrase, Site
+
+# Makes up an image of each text, from pure noise, and gives its latents at the noise levels that are read.
+Generate = Callable[[Context], tuple[LatentTrajectory, ...]]
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,22 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """The noise predicted in one batch, and which phrase, image and step each case is of."""
+class Reply:
+    """What one call of the denoiser gave.
 
-    phrases: list[int]
-    images: list[int]
-    steps: list[int]
-    noise: Float[Tensor, "case channel row column"]
+    Args:
+        phrases: of each case, which phrase of the question.
+        images: which image.
+        steps: which noise level.
+        heard: the sites that were listened to, in call order.
+        noise: what was predicted; None where the call ended after the last site.
+    """
+
+    phrases: Int[Tensor, " case"]
+    images: Int[Tensor, " case"]
+    steps: Int[Tensor, " case"]
+    heard: tuple[Heard, ...]
+    noise: Float[Tensor, "case channel row column"] | None
 
 
 @dataclass(frozen=True)
@@ -56,19 +68,39 @@ class Reader:
     Args:
         model: the model.
         trajectories: of each image, latents and timesteps at which it is asked; the timesteps are the same for all.
-        sites: the cross-attention sites that are read.
+        sites: the cross-attention sites that are read, unless an evidence names its own.
         batches: how many cases go into one call of the denoiser; memory grows with it, not with steps or phrases.
+        generate: makes up an image of a text, for evidence that compares with one.
     """
 
     model: LatentModel
     trajectories: tuple[LatentTrajectory, ...]
     sites: tuple[Site, ...]
     batches: Batches
+    generate: Generate | None = None
 
     @property
     def steps(self) -> int:
         """Latents per image."""
         return len(self.trajectories[0])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the latents are."""
+        return self.trajectories[0].latents.device
+
+    @cached_property
+    def alphas_bar(self) -> Float[Tensor, " step"]:
+        """ᾱ of every step."""
+        return torch.from_numpy(self.model.schedule.alphas_bar[self.trajectories[0].timesteps]).float().to(self.device)
+
+    @cached_property
+    def added_noise(self) -> Float[Tensor, "image step channel row column"]:
+        """ε that leads from each image's clean latent to the latent that is read: (z - √ᾱ·z₀) / √(1-ᾱ)."""
+        alphas = self.alphas_bar[:, None, None, None]
+        return torch.stack(
+            [(one.latents - alphas.sqrt() * one.clean) / (1 - alphas).sqrt() for one in self.trajectories]
+        )
 
     @cached_property
     def empty(self) -> Context:
@@ -78,73 +110,84 @@ class Reader:
     @cached_property
     def empty_noise(self) -> Float[Tensor, "image step channel row column"]:
         """ε predicted with "" at every step; evaluated once for all phrases of an image."""
-        images = tuple(range(len(self.trajectories)))
+        replies = self._ask(self._images, self.empty, (), noise=True, each=False)
+        noise = torch.cat([reply.noise for reply in replies if reply.noise is not None])
+        return noise.reshape(len(self.trajectories), self.steps, *noise.shape[1:])
 
-        def evaluate(cases: range) -> Tensor:
-            asked = self._cases(cases)
-            return self._noise(asked, images, self.empty.take([0] * len(cases)))
-
-        noise = torch.cat(list(self.batches.through(len(images) * self.steps, evaluate)))
-        return noise.reshape(len(images), self.steps, *noise.shape[1:])
-
-    @cached_property
-    def empty_queries(self) -> Mapping[Site, Float[Tensor, "image step head pixel dim"]]:
-        """The sites' queries while the model is told ""; evaluated once, each call ends after the last site.
+    def empty_queries(self, sites: Sequence[Site]) -> Mapping[Site, Float[Tensor, "image step head pixel dim"]]:
+        """The sites' queries while the model is told "".
 
         They hardly depend on the text, so that any phrase can be read from them without an evaluation (the query cache
         of OVAM, Marcos-Manchón et al., CVPR 2024).
         """
-        images = tuple(range(len(self.trajectories)))
-        tap = QueryTap()
+        return self.queries_told(self.empty, sites)
 
-        def evaluate(cases: range) -> None:
-            with self.model.tapped(self.sites, tap.expecting(), stop_after_last=True):
-                self._noise(self._cases(cases), images, self.empty.take([0] * len(cases)))
-            tap.keep()
+    def queries_told(
+        self, context: Context, sites: Sequence[Site]
+    ) -> Mapping[Site, Float[Tensor, "image step head pixel dim"]]:
+        """The sites' queries while the model is told one text, the same for every image.
 
-        list(self.batches.through(len(images) * self.steps, evaluate))
-        heard = tap.queries()
-        return {site: q.reshape(len(images), self.steps, *q.shape[1:]) for site, q in heard.items()}
+        Evaluated once for a text and sites; each call ends after the last site.
+        """
+        key = context.texts[0], tuple(sites)
+        if key not in self._queries:
+            said: dict[Site, list[Tensor]] = {}
+            for reply in self._ask(self._images, context, sites, noise=False, each=False):
+                for heard in reply.heard:
+                    said.setdefault(heard.site, []).append(heard.q)
+            found = {site: torch.cat(q) for site, q in said.items()}
+            shape = len(self.trajectories), self.steps
+            self._queries[key] = {site: q.reshape(*shape, *q.shape[1:]) for site, q in found.items()}
+        return self._queries[key]
+
+    def empty_answers(self, sites: Sequence[Site]) -> Mapping[Site, Float[Tensor, "image step pixel channel"]]:
+        """What each site adds to its pixels for "", but for a constant."""
+        key = tuple(sites)
+        if key not in self._answers:
+            offered = zip(key, self.model.keys(self.empty, key), strict=True)
+            queries = self.empty_queries(key)
+            self._answers[key] = {
+                site: torch.stack([answers(site, q, one) for q in queries[site]]) for site, one in offered
+            }
+        return self._answers[key]
+
+    def ask(self, question: Question, sites: Sequence[Site], *, noise: bool) -> Iterator[Reply]:
+        """Every phrase at every step, batch by batch; without `noise` each call ends after the last of the sites."""
+        return self._ask(question.images, question.context, sites, noise=noise, each=True)
 
     @cached_property
-    def empty_answers(self) -> Mapping[Site, Float[Tensor, "image step pixel channel"]]:
-        """What each site adds to its pixels for "", but for a constant."""
-        offered = zip(self.sites, self.model.keys(self.empty, self.sites), strict=True)
-        return {site: torch.stack([answers(site, q, one) for q in self.empty_queries[site]]) for site, one in offered}
+    def _queries(self) -> dict[tuple[str, tuple[Site, ...]], Mapping[Site, Tensor]]:
+        return {}
 
-    def attend(self, question: Question, tap: AttentionSums) -> None:
-        """Read the attention of every phrase at every step; each call ends after the last site."""
-        for _ in self.batches.through(len(question) * self.steps, partial(self._read, question, tap, early=True)):
-            pass
+    @cached_property
+    def _answers(self) -> dict[tuple[Site, ...], Mapping[Site, Tensor]]:
+        return {}
 
-    def predict(self, question: Question, tap: AttentionSums | None) -> Iterator[Predictions]:
-        """The noise predicted with every phrase at every step, batch by batch; `tap` reads the attention meanwhile."""
-        return self.batches.through(len(question) * self.steps, partial(self._predicted, question, tap))
+    @property
+    def _images(self) -> tuple[int, ...]:
+        return tuple(range(len(self.trajectories)))
 
-    def _read(self, question: Question, tap: AttentionSums, cases: range, *, early: bool) -> None:
-        phrases, _ = asked = self._cases(cases)
-        with self.model.tapped(self.sites, tap.expecting(phrases), stop_after_last=early):
-            self._noise(asked, question.images, question.context.take(phrases))
-        tap.add()
+    def _ask(
+        self, images: tuple[int, ...], context: Context, sites: Sequence[Site], *, noise: bool, each: bool
+    ) -> Iterator[Reply]:
+        """Cases of (entry of `images`, step), entry by entry, told its own row of the context or all the first one."""
 
-    def _predicted(self, question: Question, tap: AttentionSums | None, cases: range) -> Predictions:
-        phrases, steps = asked = self._cases(cases)
-        listening = nullcontext() if tap is None else self.model.tapped(self.sites, tap.expecting(phrases))
-        with listening:
-            noise = self._noise(asked, question.images, question.context.take(phrases))
-        if tap is not None:
-            tap.add()
-        return Predictions(phrases, [question.images[phrase] for phrase in phrases], steps, noise)
+        def call(cases: range) -> Reply:
+            rows, steps = [case // self.steps for case in cases], [case % self.steps for case in cases]
+            latents = torch.stack(
+                [self.trajectories[images[row]].latents[step] for row, step in zip(rows, steps, strict=True)]
+            )
+            timesteps = torch.from_numpy(self.trajectories[0].timesteps[steps]).to(self.device)
+            told, tap, answer = context.take(rows if each else [0] * len(rows)), CallTap(), None
+            with self.model.tapped(sites, tap, stop_after_last=not noise) if sites else nullcontext():
+                answer = self.model.noise(latents, timesteps, told)
+            of_images = [images[row] for row in rows]
+            return Reply(
+                torch.tensor(rows, device=self.device),
+                torch.tensor(of_images, device=self.device),
+                torch.tensor(steps, device=self.device),
+                tap.heard,
+                answer if noise else None,
+            )
 
-    def _cases(self, cases: range) -> tuple[list[int], list[int]]:
-        """Which phrase (or image) and which step each case is: phrase by phrase."""
-        return [case // self.steps for case in cases], [case % self.steps for case in cases]
-
-    def _noise(
-        self, asked: tuple[list[int], list[int]], images: tuple[int, ...], context: Context
-    ) -> Float[Tensor, "case channel row column"]:
-        """ε for cases of (phrase, step), each phrase of its image."""
-        phrases, steps = asked
-        latents = torch.stack([self.trajectories[images[p]].latents[s] for p, s in zip(phrases, steps, strict=True)])
-        timesteps = torch.from_numpy(self.trajectories[0].timesteps[steps]).to(latents.device)
-        return self.model.noise(latents, timesteps, context)
+        return self.batches.through(len(images) * self.steps, call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,13 @@ from jaxtyping import Bool
 
 from deixis.errors import PhraseError
 from deixis.types import Context, Phrase
+
+# Words that say how others belong together, and nothing of the image.
+FUNCTION_WORDS = frozenset({
+    "a", "an", "and", "are", "as", "at", "by", "for", "from", "has", "have", "in", "is", "it", "its", "near", "no",
+    "of", "on", "or", "over", "the", "there", "this", "to", "with", "within",
+})  # fmt: skip
+WORD = re.compile(r"[a-z]+")
 
 TokenKind = Literal["words", "punctuation", "end", "begin", "padding"]
 
@@ -69,6 +77,19 @@ def phrase_tokens(context: Context, case: int, phrase: Phrase) -> Bool[np.ndarra
     if not wanted.any():
         raise PhraseError(f"No token of the text encoder falls into {phrase.span or 'the phrase'}. Widen the span.")
     return wanted
+
+
+def content_tokens(context: Context, case: int, phrase: Phrase) -> Bool[np.ndarray, " token"]:
+    """The tokens of the phrase that spell a word other than a function word; all of them where nothing else is left.
+
+    Generate to Ground keeps adjectives, nouns and verbs; in phrases of radiology what it drops are these few words.
+    """
+    spelt = phrase_tokens(context, case, phrase)
+    text, spans = context.texts[case].lower(), context.spans[case]
+    words = [found.span() for found in WORD.finditer(text) if found.group() not in FUNCTION_WORDS]
+    told = np.array([any(first <= start and stop <= last for first, last in words) for start, stop in spans])
+    wanted: Bool[np.ndarray, " token"] = spelt & told
+    return wanted if wanted.any() else spelt
 
 
 def telling_tokens(context: Context, case: int, phrase: Phrase) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from deixis.types import LatentTrajectory
 
 def trajectory(key, cells=4):
     latents = torch.full((2, 1, cells, cells), float(len(key)))
-    return LatentTrajectory(np.array([3, 9], dtype=np.int64), latents, key)
+    return LatentTrajectory(np.array([3, 9], dtype=np.int64), latents, latents[:1], key)
 
 
 def test_the_limit_of_bytes_holds_and_the_last_used_stay():

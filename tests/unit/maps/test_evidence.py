@@ -1,13 +1,16 @@
 """The evidence rows on a model whose attention is planted."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from deixis.maps.evidence import EVIDENCE
 from deixis.maps.guided import agreeing
 from deixis.maps.information import smoothed, standardised
+from deixis.maps.plan import read
 from deixis.maps.reading import Question
-from deixis.recipes import NoisedWalk
+from deixis.recipes import FAST, NoisedWalk, Source
 from deixis.types import Box, Phrase
 from planted_model import PlantedModel
 from walking import reader_of, walked
@@ -19,7 +22,8 @@ def ask(model, evidence, *texts, batch=16, draws=4):
     trajectory = walked(model, model.encode(torch.zeros(1, 1, 128, 128)), NoisedWalk(draws), content="")
     phrases = tuple(Phrase(text) for text in texts)
     reader = reader_of(model, trajectory, batch=batch)
-    return EVIDENCE[evidence](reader, Question.of_one_image(phrases, model.embed(texts)))
+    recipe = replace(FAST, sources=(Source(evidence),), readings={})
+    return read(reader, Question.of_one_image(phrases, model.embed(texts)), recipe)
 
 
 def contrast(heat):

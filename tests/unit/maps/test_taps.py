@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from deixis.maps.taps import AttentionSums, QueryTap, answers, probabilities, stretched
+from deixis.maps.taps import CallTap, answers, probabilities, stretched
 from deixis.types import KeysValues, Site
 
 SITE = Site("site", 0, "cross", (3, 5), 2, 0.7)
@@ -50,45 +50,6 @@ def test_stretched_brings_each_map_to_the_unit_range():
     assert stretched(maps)[1].tolist() == [0] * 6
 
 
-def test_sums_go_to_the_phrase_that_each_case_belongs_to():
-    """Cases of two phrases in one batch are told apart, whatever their order."""
-    q, k = random_qk(3)
-    weights = torch.full((2, 1, 6), 1 / 6)
-    weights[1, 0] = torch.eye(6)[2]
-    tap = AttentionSums(weights, stretch=False).expecting([1, 0, 1])
-    tap.receive(SITE, torch.zeros(3, dtype=torch.long), q, k, None)
-    tap.add()
-    expected = probabilities(SITE, q, k, None)
-    got = tap.maps()[SITE]
-    assert got.shape == (2, 1, 3, 5)
-    torch.testing.assert_close(got[0].flatten(), torch.full((15,), 1 / 6))
-    torch.testing.assert_close(got[1].flatten(), expected[0, :, 2] + expected[2, :, 2])
-
-
-def test_what_a_tap_keeps_does_not_grow_with_readings():
-    """One reading or fifty: the same tensors of the same size."""
-    tap = AttentionSums(torch.full((1, 1, 6), 1 / 6), stretch=True)
-    sizes = set()
-    for seed in range(50):
-        tap.expecting([0, 0]).receive(SITE, torch.zeros(2, dtype=torch.long), *random_qk(2, seed=seed), None)
-        tap.add()
-        sizes.add(sum(kept.numel() for kept in vars(tap)["_sums"].values()))
-    assert sizes == {15}
-
-
-def test_an_evaluation_that_failed_leaves_nothing_behind():
-    """What was heard and not added is forgotten when the next evaluation begins, of sums and of queries."""
-    tap, queries = AttentionSums(torch.full((1, 1, 6), 1 / 6), stretch=False), QueryTap()
-    for seed in (0, 1):
-        heard = random_qk(1, seed=seed)
-        tap.expecting([0]).receive(SITE, torch.zeros(1, dtype=torch.long), *heard, None)
-        queries.expecting().receive(SITE, torch.zeros(1, dtype=torch.long), *heard, None)
-    tap.add()
-    queries.keep()
-    torch.testing.assert_close(tap.maps()[SITE].sum(), torch.tensor(15 / 6))
-    torch.testing.assert_close(queries.queries()[SITE], random_qk(1, seed=1)[0])
-
-
 def test_answers_are_attention_times_values_of_all_heads():
     """By loops over heads and tokens."""
     q, k = random_qk(2)
@@ -103,11 +64,13 @@ def test_answers_are_attention_times_values_of_all_heads():
     torch.testing.assert_close(answers(SITE, q, masked)[0, 0], offered.v[0, :, 0].sum(dim=0))
 
 
-def test_maps_come_in_call_order():
-    """Whatever order sites were heard in."""
-    tap = AttentionSums(torch.full((1, 1, 6), 1 / 6), stretch=True).expecting([0])
-    for index in (2, 0, 1):
-        site = Site(f"site{index}", index, "cross", (3, 5), 2, 0.7)
-        tap.receive(site, torch.zeros(1, dtype=torch.long), *random_qk(1), None)
-    tap.add()
-    assert [site.index for site in tap.maps()] == [0, 1, 2]
+def test_a_tap_of_a_call_keeps_what_each_site_said():
+    """In the order of receiving; nothing is formed before it is asked for, and then once."""
+    tap = CallTap()
+    q, k = random_qk(2)
+    tap.receive(SITE, torch.zeros(2, dtype=torch.long), q, k, None)
+    (heard,) = tap.heard
+    assert "probabilities" not in vars(heard)
+    torch.testing.assert_close(heard.probabilities, probabilities(SITE, q, k, None))
+    assert heard.probabilities is heard.probabilities
+    torch.testing.assert_close(heard.logits().softmax(-1).mean(1), heard.probabilities)

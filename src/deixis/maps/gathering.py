@@ -1,0 +1,69 @@
+"""One pass over all noise levels for every evidence of a recipe: each gathers sums of its own while it goes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from deixis.maps.reading import Question, Reader, Reply
+from deixis.maps.taps import Heard
+from deixis.types import Site
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What an evidence takes into account.
+
+    Args:
+        sites: cross-attention sites.
+        levels: how much each noise level counts; they sum to 1.
+    """
+
+    sites: tuple[Site, ...]
+    levels: Float[Tensor, " step"]
+
+
+class Gathering(ABC):
+    """Gathers one evidence for all phrases of a question; what it keeps does not grow with the noise levels.
+
+    Attributes:
+        sites: the sites that it listens to.
+        predicts: whether it needs the predicted noise.
+    """
+
+    sites: tuple[Site, ...] = ()
+    predicts: bool = False
+
+    def hear(self, heard: Heard, reply: Reply) -> None:  # noqa: B027 - an evidence may be deaf
+        """Take one of its sites of a call."""
+
+    def take(self, reply: Reply) -> None:  # noqa: B027 - an evidence may need no noise
+        """Take what was predicted."""
+
+    @abstractmethod
+    def maps(self) -> Float[Tensor, "phrase row column"]:
+        """A map per phrase, >= 0 and finite, on a grid of its own; all equal where nothing was found."""
+
+
+def gather(reader: Reader, question: Question, gatherings: Sequence[Gathering]) -> None:
+    """Ask every phrase at every noise level once, and let all gatherings take their share.
+
+    What only listens to attention lets each call end early; what needs nothing asks for no evaluation.
+    """
+    noise = any(one.predicts for one in gatherings)
+    sites = tuple(sorted({site for one in gatherings for site in one.sites}, key=lambda site: site.index))
+    if not noise and not sites:
+        return
+    for reply in reader.ask(question, sites, noise=noise):
+        # One site after another, so that what is formed of one is gone before the next.
+        for said in reply.heard:
+            heard = Heard(said.site, said.q, said.k, said.bias)
+            for one in gatherings:
+                if any(site.index == heard.site.index for site in one.sites):
+                    one.hear(heard, reply)
+        for one in gatherings:
+            one.take(reply)
