@@ -49,7 +49,7 @@ def start(folder: Path, *arguments: object, **environment: str) -> subprocess.Po
 
 
 @contextmanager
-def served(folder: Path, *arguments: object, seconds: float = 120, **environment: str) -> Iterator[Served]:
+def served(folder: Path, *arguments: object, seconds: float = 300, **environment: str) -> Iterator[Served]:
     """A server on a port that the system chose, once its model is loaded."""
     process = start(folder, "--port", 0, *arguments, **environment)
     try:

@@ -192,7 +192,7 @@ def test_two_recipes_stand_side_by_side(page):
     assert page.locator("figcaption:visible").all_inner_texts() == ["instant", "guided"]
     assert picture(page) != picture(page, "#view-b canvas")
     page.select_option("#compare", "")
-    assert page.locator("figcaption:visible").count() == 1
+    page.locator("#view-b").wait_for(state="hidden")
 
 
 def test_hovering_reads_out_the_heat(page):

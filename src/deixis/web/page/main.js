@@ -16,18 +16,27 @@ const state = {
 
 // ---- drawing: everything changes the state, then asks for one drawing with the next frame
 
-let awaited = false;
-function redraw() {
-  if (awaited) return;
-  awaited = true;
-  requestAnimationFrame(() => {
-    awaited = false;
-    viewers.forEach((viewer, index) => viewer.draw(sceneOf(state.recipes[index])));
-    controls();
-    readout();
-    document.dispatchEvent(new CustomEvent("deixis:drawn"));
-  });
+const due = new Set();
+function soon(...parts) {
+  if (!due.size) requestAnimationFrame(flush);
+  for (const part of parts) due.add(part);
 }
+
+function flush() {
+  const [rows, picture] = [due.has("rows"), due.has("picture")];
+  due.clear();
+  if (rows) {
+    list();
+    describe();
+  }
+  if (!picture) return;
+  viewers.forEach((viewer, index) => viewer.draw(sceneOf(state.recipes[index])));
+  controls();
+  readout();
+  document.dispatchEvent(new CustomEvent("deixis:drawn"));
+}
+
+const redraw = () => soon("picture");
 
 function sceneOf(recipe) {
   if (!state.grey || !recipe) return null;
@@ -227,10 +236,9 @@ function ask() {
   for (const phrase of state.phrases) {
     for (const recipe of state.recipes) if (!phrase.answers.has(recipe)) answer(phrase, recipe);
   }
-  list();
-  describe();
   // The picture stays as it is until the answer is there, unless it is there already.
-  if (!pending(state.active?.answers.get(state.recipes[0]))) redraw();
+  const there = !pending(state.active?.answers.get(state.recipes[0]));
+  soon("rows", ...(there ? ["picture"] : []));
 }
 
 async function answer(phrase, recipe) {
@@ -250,13 +258,12 @@ async function answer(phrase, recipe) {
         if (current()) say(`${phrase.text}: ${spoken(mine.found)}`);
       }
       if (!current()) return;
-      list();
-      if (name === "phrase") { redraw(); describe(); }
+      soon("rows", ...(name === "phrase" ? ["picture"] : []));
     }
   } catch (error) {
     if (error.name === "AbortError" || !current()) return;
     mine.error = error.message;
-    list();
+    soon("rows");
     if (error.status === 401) failed("phrase-alert", error, () => { phrase.answers.delete(recipe); ask(); });
   }
 }
@@ -270,7 +277,7 @@ async function submit(phrase, recipe, mine) {
     } catch (error) {
       if (error.status === 429) {
         mine.told = `the queue is full, again in ${error.wait} s`;
-        list();
+        soon("rows");
         await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, error.wait)));
         if (mine.abort.signal.aborted) throw new DOMException("", "AbortError");
       } else if (error.status === 404 && state.origin) {

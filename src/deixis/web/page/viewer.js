@@ -10,7 +10,7 @@ export class Viewer {
   // scene() → { grey, heat, threshold, marks: [{ colour, label, boxes, heat, threshold, active }], probe }
   constructor(canvas, look, tell) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = canvas.getContext("2d", { alpha: false });
     this.look = look;
     this.tell = tell;
     this.scene = null;

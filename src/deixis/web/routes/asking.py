@@ -19,7 +19,10 @@ ONE = "Give either an `image` file, or the `image_id` of one that was sent befor
 NAME = r"^[\w-]{1,64}$"
 SEEDS = 2**31 - 1
 
-ImageFile = Annotated[UploadFile | None, File(description="A PNG, JPEG, TIFF or DICOM file.")]
+# Pydantic says contentMediaType of a file, as JSON Schema has it; many readers of descriptions know only the format.
+ImageFile = Annotated[
+    UploadFile | None, File(description="A PNG, JPEG, TIFF or DICOM file.", json_schema_extra={"format": "binary"})
+]
 ImageId = Annotated[str | None, Form(pattern=NAME, description="An image that was sent before, by its name.")]
 Phrases = Annotated[
     list[str], Form(alias="phrase", min_length=1, description="What to look for. Repeat it for more phrases.")
