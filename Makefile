@@ -11,7 +11,7 @@ CANDIDATES := python3 python3.13 python3.12 python3.11 python
 FITS = -c "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
 PYTHON ?= $(shell for name in $(CANDIDATES); do $$name $(FITS) >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: help demo test test-slow test-floor check format docs examples wheel clean
+.PHONY: help demo test test-slow test-floor check format docs examples bench wheel clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -46,6 +46,16 @@ docs: $(VENV)/.dev ## write docs/cli.md anew from the command line itself
 
 examples: $(VENV)/.dev ## draw the files in examples/ anew
 	$(BIN)/python tools/make_examples.py examples
+
+bench: $(VENV)/.dev ## measure what it costs on this machine, into benchmarks/results (most of an hour on two cores)
+	$(BIN)/python benchmarks/procedure.py -o benchmarks/results/procedure.json
+	$(BIN)/python benchmarks/procedure.py --model monai --steps 20 --phrases 1 16 --recipes paper fast instant --runs 1 \
+	  -o benchmarks/results/procedure_monai.json
+	$(BIN)/python benchmarks/scaling.py -o benchmarks/results/scaling.json
+	$(BIN)/python benchmarks/roofline.py -o benchmarks/results/roofline.json
+	$(BIN)/python benchmarks/roofline.py --model monai -o benchmarks/results/roofline_monai.json
+	$(BIN)/python benchmarks/latency.py -o benchmarks/results/latency.json
+	$(BIN)/python benchmarks/gpu.py
 
 wheel: $(VENV)/.dev ## build the package into dist/
 	rm -rf dist

@@ -35,7 +35,7 @@ from deixis.controls import (
 )  # fmt: skip
 from deixis.datasets.phantom import TEST_SEED, cases, scene
 from deixis.evaluate import Find, Interval, Report, Row, evaluate, paired_difference
-from deixis.recipes import FAST, recipe
+from deixis.recipes import FAST, Source, recipe
 from deixis.types import Case
 
 SHOWN = ("auroc", "auroc_smoothed", "pointing", "miou", "cnr", "cnr_smoothed")
@@ -47,7 +47,7 @@ FINDINGS = (1, 3)
 def finder(name: str, model: Any, every: Sequence[Case]) -> Find:
     """The method of a name: a recipe, "kind:…" of token, or a control read under the default recipe."""
     if name.startswith("kind:"):
-        return reading(model, replace(FAST, evidence=name.removeprefix("kind:")))
+        return reading(model, replace(FAST, sources=(Source(name.removeprefix("kind:")),)))
     if name == "other_image":
         return other_image(model, "guided", _partners(every))
     if name == "random_phrase":

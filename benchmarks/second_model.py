@@ -23,7 +23,7 @@ PLAN = replace(
     first_seed=300_000,
     text=replace(PLAIN.text, seed=1),
     autoencoder=replace(PLAIN.autoencoder, channels=(16, 24, 48, 48), steps=700, seed=1),
-    denoiser=replace(PLAIN.denoiser, channels=(16, 48, 80), heads=(1, 3, 5), steps=2_200, seed=1),
+    denoiser=replace(PLAIN.denoiser, channels=(16, 48, 80), heads=(1, 3, 5), steps=1_200, seed=1),
 )
 
 

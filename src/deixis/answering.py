@@ -11,13 +11,15 @@ from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Float32
 
 from deixis.geometry import resized
 from deixis.maps.boxes import boxes_of
 from deixis.maps.masks import cut
+from deixis.maps.plan import Found
 from deixis.maps.refine import refined
 from deixis.opening import Fitted, Way
+from deixis.recipes import Recipe
 from deixis.types import Grounding, ModelSpec, Phrase, Provenance
 
 REPORTED = ("deixis", "torch", "diffusers", "transformers", "numpy")
@@ -44,14 +46,12 @@ class Asked:
     phrase: Phrase
 
 
-def grounding(
-    evidence: Float[np.ndarray, "row column"], asked: Asked, spec: ModelSpec, way: Way, cost: Cost
-) -> Grounding:
-    """Refine, cut and find boxes; `evidence` may lie on any grid of the model's square."""
+def grounding(found: Found, asked: Asked, spec: ModelSpec, way: Way, cost: Cost) -> Grounding:
+    """Refine, cut and find boxes; what was found may lie on any grid of the model's square."""
     recipe, image, placement = way.recipe, asked.fitted.image, asked.fitted.placement
-    heat = refined(resized(evidence, placement.model), recipe.smoothing, recipe.gamma)
+    heat, cell_mask = finished(found.map, placement.model, recipe)
     native = placement.to_native(heat ** np.float32(recipe.level), order=recipe.back)
-    mask = placement.mask_to_native(cut(heat, recipe.threshold, recipe.minimum_peak))
+    mask = placement.mask_to_native(cell_mask)
     least = recipe.minimum_area * float(native.seen.sum())
     boxes = boxes_of(mask, native.values, minimum_area=least)
     model_notices = (spec.notice,) if spec.notice else ()
@@ -65,7 +65,27 @@ def grounding(
         unet_evaluations=cost.evaluations,
         notices=(*model_notices, *image.notices, *way.batches.notices),
     )
-    return Grounding(image, asked.phrase, native, mask, boxes, provenance)
+    halves = [finished(half, placement.model, recipe)[1] for half in found.halves]
+    calibration = recipe.presence.get(spec.name)
+    presence = None if calibration is None or found.strength is None else calibration(found.strength)
+    if presence is not None and presence < recipe.minimum_presence:
+        boxes = ()
+    stability = overlap(*halves) if halves else None
+    return Grounding(image, asked.phrase, native, mask, boxes, provenance, stability, presence)
+
+
+def finished(
+    evidence: Float[np.ndarray, "row column"], side: tuple[int, int], recipe: Recipe
+) -> tuple[Float32[np.ndarray, "y x"], Bool[np.ndarray, "y x"]]:
+    """Heat in the model's square before `Recipe.level`, and its mask."""
+    heat = refined(resized(evidence, side), recipe.smoothing, recipe.gamma)
+    return heat, cut(heat, recipe.threshold, recipe.minimum_peak)
+
+
+def overlap(first: Bool[np.ndarray, "y x"], second: Bool[np.ndarray, "y x"]) -> float:
+    """Intersection over union of two masks; two empty ones agree."""
+    union = np.count_nonzero(first | second)
+    return np.count_nonzero(first & second) / union if union else 1.0
 
 
 @cache

@@ -73,11 +73,11 @@ class View:
         started, before = time.perf_counter(), self._own_evaluations
         asked = tuple(map(as_phrase, phrases))
         question = Question.of_one_image(asked, self._model.embed([phrase.text for phrase in asked]))
-        maps = read(self._reader, question, self.recipe).cpu().numpy()
+        found = read(self._reader, question, self.recipe)
         spent = Cost(time.perf_counter() - started, self._own_evaluations - before)
         return tuple(
             grounding(one, Asked(self._fitted, phrase), self._model.spec, self._way, cost)
-            for one, phrase, cost in zip(maps, asked, self._costs(len(asked), spent), strict=True)
+            for one, phrase, cost in zip(found, asked, self._costs(len(asked), spent), strict=True)
         )
 
     def refusal(self, phrase: str | Phrase) -> str | None:

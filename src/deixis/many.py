@@ -20,7 +20,7 @@ from deixis.answering import Asked, Cost, grounding
 from deixis.diffusion.kept import Trajectories
 from deixis.ground import BATCH, as_image, as_phrase, way_of
 from deixis.maps.batches import Batches
-from deixis.maps.plan import read
+from deixis.maps.plan import Found, read
 from deixis.maps.reading import Question
 from deixis.models.counted import CountedModel
 from deixis.models.loading import load
@@ -110,9 +110,7 @@ def _answered(group: Sequence[tuple[Source, Sequence[str | Phrase]]], model: Lat
     return [_finished(order, found, counted, way, cost) for order, found, cost in zip(orders, maps, costs, strict=True)]
 
 
-def _read(
-    model: CountedModel, orders: Sequence[_Order], way: Way
-) -> tuple[list[list[Float[np.ndarray, "row column"]]], list[list[Cost]]]:
+def _read(model: CountedModel, orders: Sequence[_Order], way: Way) -> tuple[list[list[Found]], list[list[Cost]]]:
     """Per image one map and one cost per phrase; time is shared out evenly, and "" goes to an image's first phrase."""
     started = time.perf_counter()
     reader = open_all(model, [order.fitted for order in orders], way)
@@ -121,7 +119,7 @@ def _read(
         return [[] for _ in orders], [[] for _ in orders]
     images = tuple(index for index, order in enumerate(orders) for _ in order.phrases)
     question = Question(phrases, model.embed([phrase.text for phrase in phrases]), images)
-    found = iter(read(reader, question, way.recipe).cpu().numpy())
+    found = iter(read(reader, question, way.recipe))
     shared = model.empty // len(orders)
     own = (model.evaluations - model.empty) // len(phrases)
     seconds = (time.perf_counter() - started) / len(phrases)
@@ -131,9 +129,7 @@ def _read(
     return [[next(found) for _ in order.phrases] for order in orders], costs
 
 
-def _finished(
-    order: _Order, maps: Sequence[Float[np.ndarray, "row column"]], model: LatentModel, way: Way, costs: Sequence[Cost]
-) -> Answers:
+def _finished(order: _Order, maps: Sequence[Found], model: LatentModel, way: Way, costs: Sequence[Cost]) -> Answers:
     return tuple(
         grounding(one, Asked(order.fitted, phrase), model.spec, way, cost)
         for one, phrase, cost in zip(maps, order.phrases, costs, strict=True)

@@ -6,6 +6,7 @@ heat becomes a mask and boxes. A model that the recipe's rule for sites and step
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -82,6 +83,21 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """From the strength of an evidence to a presence score: 1 / (1 + exp(-(offset + slope · asinh(strength)))).
+
+    Fitted on validation phantoms of one model, where findings are there or not; it means nothing for another model.
+    """
+
+    offset: float
+    slope: float
+
+    def __call__(self, strength: float) -> float:
+        """The score in [0, 1]."""
+        return 1 / (1 + math.exp(-(self.offset + self.slope * math.asinh(strength))))
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A way of reading, complete: the same recipe, seed and weights give the same answer.
 
@@ -99,6 +115,9 @@ class Recipe:
         threshold: row of the threshold table.
         minimum_peak: parts of the mask that nowhere reach this share of the highest heat are left out.
         back: interpolation of the heat on its way to native pixels.
+        halves: whether a second and a third answer, from each half of the noise levels, tell how stable it is.
+        presence: per model name, how the strength of its evidence becomes a presence score; experimental.
+        minimum_presence: a phrase whose presence score lies below it gets no boxes.
         minimum_area: components below this share of the seen image are no boxes.
         readings: per model name, sites and window that replace the general rule.
     """
@@ -116,6 +135,9 @@ class Recipe:
     threshold: str = "otsu"
     minimum_peak: float = 0.0
     back: Interpolation = "linear"
+    halves: bool = False
+    presence: Mapping[str, Calibration] = field(default_factory=dict)
+    minimum_presence: float = 0.0
     minimum_area: float = 0.001
     readings: Mapping[str, Reading] = field(default_factory=dict)
 
@@ -186,6 +208,7 @@ BEST = replace(
     gamma=0.75,
     level=0.4,
     minimum_peak=0.45,
+    halves=True,
     readings={"phantom": Reading(TELLING["phantom"].sites, (-3.0, 3.0))},
 )
 BEST_INSTANT = replace(
@@ -206,7 +229,7 @@ BEST_PRIOR = replace(
 RECIPES: Mapping[str, Recipe] = {
     recipe.name: recipe for recipe in (PAPER, PAPER_INTENDED, FAST, GUIDED, INSTANT, BEST, BEST_INSTANT, BEST_PRIOR)
 }
-DEFAULT = "guided"
+DEFAULT = "best"
 
 
 def recipe(name: str) -> Recipe:
@@ -229,6 +252,7 @@ __all__ = [
     "RECIPES",
     "TELLING",
     "WORDS",
+    "Calibration",
     "InvertedWalk",
     "NoisedWalk",
     "Reading",

@@ -24,6 +24,7 @@ from deixis.images import read
 from deixis.metrics import METRICS
 from deixis.models.loading import load
 from deixis.predictions import Predictions
+from deixis.recipes import DEFAULT
 from deixis.recipes import recipe as recipe_named
 from deixis.types import Box, Case, Image, LatentModel
 
@@ -54,7 +55,7 @@ class Order:
     dataset: str
     wanted: Wanted
     model: str = "phantom"
-    recipe: str = "guided"
+    recipe: str = DEFAULT
     device: str = "cpu"
     seed: int = 0
     text_encoder: str | None = None

@@ -203,6 +203,10 @@ class Grounding:
         mask: where the heat exceeds the recipe's threshold; nowhere, if the phrase changed nothing.
         boxes: around the mask's components, best first.
         provenance: how the answer came about.
+        stability: IoU in [0, 1] of the masks from each half of the noise levels, as a measure of uncertainty; None
+            where the recipe does not ask for it. It says how far the draws agree, not whether the finding is there.
+        presence: experimental score in [0, 1] of the finding being there at all, from how much better the phrase
+            explains the image than no words do; None where the recipe is not calibrated for the model.
     """
 
     image: Image
@@ -211,6 +215,8 @@ class Grounding:
     mask: Bool[np.ndarray, "y x"]
     boxes: tuple[Box, ...]
     provenance: Provenance
+    stability: float | None = None
+    presence: float | None = None
 
     @property
     def thresholded(self) -> HeatMap:

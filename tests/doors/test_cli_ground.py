@@ -42,7 +42,7 @@ def test_answers_are_those_of_the_library(ground, picture, tiny_model):
         boxes = [[box[side] for side in ("x0", "y0", "x1", "y1", "score")] for box in written["boxes"]]
         expected = [[box.x0, box.y0, box.x1, box.y1, box.score] for box in grounding.boxes]
         np.testing.assert_allclose(boxes, expected, rtol=1e-5)
-        assert written["provenance"]["recipe"] == grounding.provenance.recipe == "guided"
+        assert written["provenance"]["recipe"] == grounding.provenance.recipe == "best"
 
 
 def test_defaults_are_those_of_the_library():
@@ -243,3 +243,11 @@ def test_precision_is_a_choice(ground, picture):
     """Half the bits, much the same place; an unknown one is refused."""
     assert ground(picture, "-p", "opacity", "-o", "out", "--dtype", "bfloat16").code == 0
     assert ground(picture, "-p", "opacity", "-o", "out", "--dtype", "int3").code == 2
+
+
+def test_a_minimum_score_needs_a_calibrated_recipe(capsys, picture, bundled):
+    """A recipe without presence scores is refused, and the error says what to do."""
+    refused = call(capsys, "ground", picture, "-p", "x", "-r", "fast", "-o", "o", "--min-score", "0.5", "-m", bundled)
+    assert refused.code == 2
+    assert "has none for 'phantom'" in refused.err
+    assert "Leave it out" in refused.err

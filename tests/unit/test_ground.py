@@ -11,7 +11,7 @@ import torch
 import deixis
 from deixis.errors import DeixisError, ImageError, PhraseError, UnknownNameError
 from deixis.ground import ground, open_image
-from deixis.recipes import FAST, GUIDED, PAPER, PAPER_INTENDED, RECIPES, InvertedWalk, Reading
+from deixis.recipes import BEST, FAST, GUIDED, PAPER, PAPER_INTENDED, RECIPES, Calibration, InvertedWalk, Reading
 from deixis.types import Box, Image, Phrase
 from planted_model import PlantedModel
 
@@ -218,3 +218,29 @@ def test_public_names_are_what_they_say():
         deixis.grind  # noqa: B018
     assert run("import deixis; deixis.open_image; print(callable(deixis.ground))") == "True"
     assert run("import deixis.ground; print(callable(deixis.ground))") == "True"
+
+
+def test_stability_says_how_far_halves_agree(grey, tiny_model):
+    """In [0, 1] where the recipe asks for it, and the overlap of two masks by hand."""
+    from deixis.answering import overlap
+
+    assert 0 <= ground(grey, "opacity", tiny_model, BEST)[0].stability <= 1
+    assert ground(grey, "opacity", tiny_model, FAST)[0].stability is None
+    upper, left = np.zeros((4, 4), bool), np.zeros((4, 4), bool)
+    upper[:2], left[:, :2] = True, True
+    assert overlap(upper, left) == pytest.approx(4 / 12)
+    assert overlap(np.zeros((4, 4), bool), np.zeros((4, 4), bool)) == 1
+
+
+def test_presence_is_told_where_the_model_is_calibrated(grey, tiny_model):
+    """And below the asked minimum there are no boxes, while heat and mask stay."""
+    name = tiny_model.spec.name
+    calibrated = replace(BEST, presence={name: Calibration(0.0, 1e-6)})
+    (plain,) = ground(grey, "opacity", tiny_model, replace(BEST, presence={}))
+    (known,) = ground(grey, "opacity", tiny_model, calibrated)
+    (strict,) = ground(grey, "opacity", tiny_model, replace(calibrated, minimum_presence=0.9))
+    assert plain.presence is None
+    assert known.presence == pytest.approx(0.5, abs=1e-3)
+    assert known.boxes == plain.boxes
+    assert strict.boxes == ()
+    assert np.array_equal(strict.heat.values, known.heat.values)

@@ -19,10 +19,11 @@ TOLD = {"present": "stated, not grounded", "absent": "denied", "uncertain": "lef
 
 def show_answers(images: Sequence[ImageEntry], output: Path) -> None:
     """Boxes of every phrase in every image, where the files are, and what has to be known of them."""
-    rows = console.table("image", "phrase", "boxes x0 y0 x1 y1 (score)", "seconds")
+    rows = console.table("image", "phrase", "boxes x0 y0 x1 y1 (score)", "stability", "presence", "seconds")
     for image in images:
         for found in image.groundings:
-            rows.add_row(_name(image), found.phrase, told(found.boxes), f"{found.provenance.seconds:.2f}")
+            figures = share(found.stability), share(found.presence), f"{found.provenance.seconds:.2f}"
+            rows.add_row(_name(image), found.phrase, told(found.boxes), *figures)
     console.results().print(rows)
     for image in images:
         for line in unasked(image):
@@ -34,6 +35,11 @@ def show_answers(images: Sequence[ImageEntry], output: Path) -> None:
             console.note(f"{_name(image)}: {notice}")
     for notice in notices(images):
         console.say(notice)
+
+
+def share(figure: float | None) -> str:
+    """A figure from 0 to 1, or that it is not known."""
+    return "–" if figure is None else f"{figure:.2f}"
 
 
 def told(boxes: Sequence[Box]) -> str:

@@ -12,6 +12,7 @@ from deixis.cli import console
 from deixis.cli.answers import notices, told
 from deixis.cli.outputs import check_writable
 from deixis.cli.progress import progress
+from deixis.recipes import DEFAULT
 
 if TYPE_CHECKING:
     from deixis.datasets.phantom import PlantedPhrase
@@ -25,7 +26,7 @@ MOST_PHRASES = 3
 def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the pictures go.")] = Path("deixis-out"),
     model: Annotated[str, typer.Option("--model", "-m", help="A name from `deixis models`, or a folder.")] = "phantom",
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = "guided",
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = DEFAULT,
     phantom: Annotated[int, typer.Option(help="Seed of the synthetic X-ray; training ended below 900,000.")] = SEED,
 ) -> None:
     """Draw a synthetic chest X-ray, ground its own phrases in it, and compare with the truth."""

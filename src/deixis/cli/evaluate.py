@@ -14,6 +14,7 @@ from deixis.cli import console
 from deixis.cli.failures import INTERRUPTED, WRONG
 from deixis.cli.options import taking
 from deixis.cli.progress import progress
+from deixis.recipes import DEFAULT
 
 if TYPE_CHECKING:
     from deixis.runs import Examiner, Order, RunFolder
@@ -30,7 +31,7 @@ class EvaluateOptions:
         "phantom"
     )
     text_encoder: Annotated[str | None, typer.Option(metavar="MODEL", help="Take the text encoder from here.")] = None
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = "guided"
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = DEFAULT
     predictions: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Score these answers of another system in place of a model's.")
     ] = None

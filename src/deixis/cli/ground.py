@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -18,6 +18,7 @@ from deixis.cli.outputs import check_writable
 from deixis.cli.precision import Precision
 from deixis.cli.progress import Bar, progress
 from deixis.cli.reports import report_text
+from deixis.recipes import DEFAULT
 
 if TYPE_CHECKING:
     from deixis.diffusion.kept import Trajectories
@@ -51,7 +52,7 @@ class Options:
     ] = None
     vae: Annotated[str | None, typer.Option(metavar="MODEL", help="Take the autoencoder from here.")] = None
     lora: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Fold in a LoRA. Repeat for more.")] = None
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = "guided"
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = DEFAULT
     output: Annotated[Path, typer.Option("--output", "-o", help="Where results go, one folder per image.")] = Path(
         "deixis-out"
     )
@@ -74,6 +75,10 @@ class Options:
         typer.Option(metavar="DIR", help="Keep walked images here, for the next phrase. As private as the images."),
     ] = None
     seed: Annotated[int, typer.Option(help="Which noise. The same seed gives the same answer.")] = 0
+    min_score: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="No boxes for a phrase whose presence score is lower. Experimental."),
+    ] = 0.0
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ def checked(asked: Options) -> Order:
         raise PhraseError(
             'Nothing to look for. Give a phrase, -p "right pleural effusion", or a report, --report FILE.'
         )
-    chosen = recipe(asked.recipe)
+    chosen = replace(recipe(asked.recipe), minimum_presence=asked.min_score)
     formats = tuple(name.strip() for name in asked.format.split(",") if name.strip())
     for name in formats:
         if name not in WRITERS:
@@ -181,6 +186,7 @@ def _spent(model: CountedModel, before: int) -> int:
 
 def _ready(order: Order) -> CountedModel:
     """The model, once it is sure that it takes every phrase that was typed."""
+    from deixis.errors import DeixisError
     from deixis.models.counted import CountedModel
     from deixis.models.loading import load
 
@@ -194,6 +200,11 @@ def _ready(order: Order) -> CountedModel:
         lora=asked.lora or (),
     )
     model = CountedModel(loaded)
+    if asked.min_score and model.spec.name not in order.recipe.presence:
+        raise DeixisError(
+            f"--min-score {asked.min_score} needs a presence score, and recipe {asked.recipe!r} has none for "
+            f"{model.spec.name!r}. Leave it out, or take the recipe `best` with the bundled model."
+        )
     if order.phrases:
         model.embed([phrase.text for phrase in order.phrases])
     return model

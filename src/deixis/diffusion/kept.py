@@ -56,8 +56,9 @@ class Trajectories:
             target = self._folder / f"{trajectory.key}.safetensors"
             aside = target.with_suffix(".part")
             steps = torch.from_numpy(np.asarray(trajectory.timesteps, np.int64))
-            latents = {name: getattr(trajectory, name).cpu().clone() for name in ("latents", "clean")}
-            save_file({**latents, "timesteps": steps}, aside)
+            # Copies: tensors that share memory, or lie channels last, are refused by the format.
+            copied = {name: _copied(getattr(trajectory, name)) for name in ("latents", "clean")}
+            save_file({**copied, "timesteps": steps}, aside)
             aside.replace(target)
 
     def _hold(self, trajectory: LatentTrajectory) -> None:
@@ -65,6 +66,10 @@ class Trajectories:
         self._held.move_to_end(trajectory.key)
         while len(self._held) > 1 and self.bytes > self._limit:
             self._held.popitem(last=False)
+
+
+def _copied(latents: torch.Tensor) -> torch.Tensor:
+    return latents.cpu().clone(memory_format=torch.contiguous_format)
 
 
 def _opened(file: Path, key: str) -> LatentTrajectory | None:

@@ -44,6 +44,10 @@ class Gathering(ABC):
     def take(self, reply: Reply) -> None:  # noqa: B027 - an evidence may need no noise
         """Take what was predicted."""
 
+    def strength(self) -> Float[Tensor, " phrase"] | None:
+        """How strongly the evidence speaks for each phrase being there at all; None where it cannot tell."""
+        return None
+
     @abstractmethod
     def maps(self) -> Float[Tensor, "phrase row column"]:
         """A map per phrase, >= 0 and finite, on a grid of its own; all equal where nothing was found."""

@@ -12,6 +12,8 @@ from deixis.maps.reading import Question, Reader, Reply
 
 # σ in latent cells of the smoothing of the information map (our pilot, method page section 4).
 SMOOTHING = 0.7
+# σ in cells and share of the cells for the strength of a likelihood; chosen on 30 validation phantoms among eight ways.
+STRENGTH_SMOOTHING, STRENGTH_SHARE = 1.0, 0.05
 
 
 class Information(Gathering):
@@ -62,6 +64,15 @@ class Likelihood(Information):
     def signed(self) -> Float[Tensor, "phrase row column"]:
         """The ratio itself, negative where the phrase explains the image worse."""
         return self._total
+
+    def strength(self) -> Float[Tensor, " phrase"]:
+        """Mean of the ratio, smoothed by one cell, over the twentieth of the cells where it is highest.
+
+        A diffusion classifier (Li et al., ICCV 2023; Clark and Jaini, NeurIPS 2023) takes the mean over all cells; a
+        finding that covers a hundredth of the image hardly moves that.
+        """
+        cells = smoothed(self._total, STRENGTH_SMOOTHING).flatten(1)
+        return cells.topk(max(1, round(STRENGTH_SHARE * cells.shape[1])), dim=1).values.mean(dim=1)
 
 
 class Projection(Information):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -9,26 +14,63 @@ from torch import Tensor
 from deixis.errors import DeixisError
 from deixis.maps.evidence import EVIDENCE
 from deixis.maps.fusion import fused
-from deixis.maps.gathering import Scope, gather
+from deixis.maps.gathering import Gathering, Scope, gather
 from deixis.maps.reading import Question, Reader
 from deixis.maps.refiners import REFINERS
 from deixis.maps.sites import sites_named
 from deixis.recipes import Recipe, Source
 
 
-def read(reader: Reader, question: Question, recipe: Recipe) -> Float[Tensor, "phrase row column"]:
-    """A map per phrase, >= 0 and finite, on the finest grid of the recipe's evidence.
+@dataclass(frozen=True)
+class Found:
+    """What was found of one phrase.
 
-    Every phrase is asked once at every noise level, however many sources there are.
+    Args:
+        map: >= 0 and finite, on the finest grid of the recipe's evidence.
+        halves: the same from every other noise level and from the rest, where the recipe asks how far they agree.
+        strength: how strongly the evidence speaks for the phrase being there, where any can tell.
     """
-    sources = recipe.sources
-    scopes = [scope_of(reader, source) for source in sources]
-    gatherings = [
-        EVIDENCE[source.evidence](reader, question, scope) for source, scope in zip(sources, scopes, strict=True)
+
+    map: Float[np.ndarray, "row column"]
+    halves: tuple[Float[np.ndarray, "row column"], ...] = ()
+    strength: float | None = None
+
+
+def read(reader: Reader, question: Question, recipe: Recipe) -> list[Found]:
+    """What a recipe finds of every phrase, each asked once at every noise level, however many sources there are."""
+    shares = [torch.ones(reader.steps, device=reader.device)]
+    if recipe.halves and reader.steps > 1:
+        even = (torch.arange(reader.steps, device=reader.device) % 2 == 0).float()
+        shares += [even, 1 - even]
+    gatherings = [[_begun(reader, question, source, share) for source in recipe.sources] for share in shares]
+    gather(reader, question, list(chain.from_iterable(gatherings)))
+    maps = [_fused(some, reader, question, recipe).cpu().numpy() for some in gatherings]
+    strengths = next((one for one in (some.strength() for some in gatherings[0]) if one is not None), None)
+    return [
+        Found(
+            maps[0][phrase],
+            tuple(half[phrase] for half in maps[1:]),
+            None if strengths is None else float(strengths[phrase]),
+        )
+        for phrase in range(len(question))
     ]
-    gather(reader, question, gatherings)
-    maps = [_refined(one.maps(), source, reader, question) for one, source in zip(gatherings, sources, strict=True)]
-    return fused(maps, [source.weight for source in sources], recipe.fusion)
+
+
+def _begun(reader: Reader, question: Question, source: Source, share: Float[Tensor, " step"]) -> Gathering:
+    scope = scope_of(reader, source)
+    levels = scope.levels * share
+    # Half of a window that holds a single level is empty; it then counts whole in both.
+    levels = levels if levels.any() else scope.levels
+    return EVIDENCE[source.evidence](reader, question, Scope(scope.sites, levels / levels.sum()))
+
+
+def _fused(
+    gatherings: Sequence[Gathering], reader: Reader, question: Question, recipe: Recipe
+) -> Float[Tensor, "phrase row column"]:
+    maps = [
+        _refined(one.maps(), source, reader, question) for one, source in zip(gatherings, recipe.sources, strict=True)
+    ]
+    return fused(maps, [source.weight for source in recipe.sources], recipe.fusion)
 
 
 def scope_of(reader: Reader, source: Source) -> Scope:

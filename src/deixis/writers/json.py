@@ -61,6 +61,8 @@ class GroundingEntry:
         mask_area: pixels in the mask.
         heat: the heat map in numbers.
         files: names of the phrase's files in the image's folder.
+        stability: how far the answers of each half of the noise levels agree, 0 to 1, or None where it was not asked.
+        presence: experimental score of the finding being there, 0 to 1, or None where it is not known.
         provenance: how the answer came about.
     """
 
@@ -72,6 +74,8 @@ class GroundingEntry:
     mask_area: int
     heat: HeatEntry
     files: tuple[str, ...]
+    stability: float | None
+    presence: float | None
     provenance: ProvenanceEntry
 
 
@@ -248,6 +252,8 @@ def _grounding_entry(grounding: Grounding, files: tuple[str, ...]) -> GroundingE
         mask_area=int(grounding.mask.sum()),
         heat=_heat_entry(grounding.heat),
         files=files,
+        stability=_rounded(grounding.stability),
+        presence=_rounded(grounding.presence),
         provenance=_provenance_entry(grounding.provenance),
     )
 
@@ -293,6 +299,10 @@ def _heat_entry(heat: HeatMap) -> HeatEntry:
     looked = np.where(heat.seen, heat.values, -np.inf) if heat.seen.any() else heat.values
     y, x = np.unravel_index(int(looked.argmax()), looked.shape)
     return HeatEntry(float(heat.values[y, x]), (int(x) + 0.5, int(y) + 0.5), float(heat.seen.mean()))
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
 
 
 def _provenance_entry(provenance: Provenance) -> ProvenanceEntry:

@@ -42,3 +42,13 @@ def test_a_folder_outlives_the_process(tmp_path):
 def test_what_was_never_put_is_not_found(tmp_path, folder):
     """None, not an error."""
     assert Trajectories(folder=folder and tmp_path / folder).get("x") is None
+
+
+def test_latents_of_any_layout_are_kept(tmp_path):
+    """Channels last, and a clean latent that is a view of the others."""
+    latents = torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last)
+    one = LatentTrajectory(np.array([3, 9], dtype=np.int64), latents, latents[:1], "key")
+    Trajectories(folder=tmp_path).put(one)
+    again = Trajectories(folder=tmp_path).get("key")
+    assert torch.equal(again.latents, latents)
+    assert torch.equal(again.clean, latents[:1])

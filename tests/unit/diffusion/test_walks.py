@@ -1,4 +1,6 @@
-"""Inverted and noised walks."""
+"""Inverted, noised and generated walks."""
+
+import math
 
 import numpy as np
 import pytest
@@ -116,3 +118,36 @@ def test_a_v_prediction_is_read_where_the_step_starts(step):
         for kind in ("epsilon", "v_prediction")
     ]
     assert torch.equal(*answers) == (step == "published")
+
+
+def test_an_image_is_made_up_at_the_noise_levels_that_are_read(model):
+    """One trajectory per text, at a noised walk's own timesteps; text and seed decide, not the company."""
+    from deixis.diffusion.walks import Course, generated
+
+    course = Course(NoisedWalk(3))
+    texts = ("effusion", "opacity")
+    both = generated(model, model.embed(texts), course, (4, 16, 16), steps=5)
+    alone = generated(model, model.embed(texts[1:]), course, (4, 16, 16), steps=5)
+    assert [len(one) for one in both] == [3, 3]
+    torch.testing.assert_close(both[1].latents, alone[0].latents)
+    assert not torch.allclose(both[0].latents, both[1].latents)
+    other = generated(model, model.embed(texts[1:]), Course(NoisedWalk(3), seed=1), (4, 16, 16), steps=5)
+    assert not torch.allclose(other[0].latents, alone[0].latents)
+
+
+def test_a_made_up_image_has_the_spread_of_the_data():
+    """The exact denoiser of N(0, s²) leads pure noise to N(0, ᾱ·s² + 1 - ᾱ) at every noise level."""
+    from deixis.diffusion.walks import Course, generated
+
+    spread = 0.5
+    model = GaussianModel(PlantedModel(Box(0, 0, 64, 64)).schedule, spread)
+    (made,) = generated(model, model.embed(["a"]), Course(NoisedWalk(3)), (1, 64, 64), steps=200)
+    for timestep, latent in zip(made.timesteps.tolist(), made.latents, strict=True):
+        expected = math.sqrt(alpha(model.schedule, timestep) * spread**2 + 1 - alpha(model.schedule, timestep))
+        assert latent.std().item() == pytest.approx(expected, rel=0.05)
+
+
+def test_a_walk_remembers_where_it_went_out(model, latent):
+    """The clean latent, of inversions and of noisings."""
+    for how in (NoisedWalk(2), InvertedWalk(steps=20)):
+        assert torch.equal(walked(model, latent, how, content="a").clean, latent)

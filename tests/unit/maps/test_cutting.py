@@ -73,3 +73,46 @@ def test_gamma_levels_the_heat_and_keeps_its_order() -> None:
     np.testing.assert_allclose(levelled, np.sqrt(plain), atol=1e-6)
     assert (levelled.min(), levelled.max()) == (0, 1)
     assert np.array_equal(np.argsort(plain, axis=None), np.argsort(levelled, axis=None))
+
+
+def two_hills():
+    """A tall hill and, apart from it, one a third as tall."""
+    y, x = np.mgrid[:40, :60]
+    return sum(height * np.exp(-((y - 20) ** 2 + (x - at) ** 2) / 40) for height, at in ((1.0, 15), (0.34, 45))).astype(
+        np.float32
+    )
+
+
+def test_parts_that_nowhere_come_near_the_peak_are_left_out():
+    """Hysteresis: the hill of a third of the height goes above .34 and stays below; the tall one always stays."""
+    heat = two_hills()
+    both, tall = cut(heat, "mean"), cut(heat, "mean", minimum_peak=0.45)
+    assert scipy.ndimage.label(both)[1] == 2
+    assert scipy.ndimage.label(tall)[1] == 1
+    assert tall[20, 15]
+    assert not tall[20, 45]
+    assert np.array_equal(cut(heat, "mean", minimum_peak=0.3), both)
+
+
+def test_minimum_peak_keeps_a_single_part_whatever_it_is():
+    """There is nothing to choose from."""
+    heat = np.zeros((8, 8), np.float32)
+    heat[2:4, 2:4] = 0.2
+    assert np.array_equal(cut(heat, "half", minimum_peak=1.0), heat > 0)
+
+
+def test_a_mixture_is_cut_between_its_two_means():
+    """Two Gaussians of known means: the cut is their middle, as scikit-learn's mixture has it."""
+    from sklearn.mixture import GaussianMixture
+
+    rng = np.random.default_rng(0)
+    heat = np.where(rng.random((60, 60)) < 0.2, rng.normal(0.8, 0.05, (60, 60)), rng.normal(0.2, 0.05, (60, 60)))
+    oracle = GaussianMixture(2, random_state=0).fit(heat.reshape(-1, 1)).means_.mean()
+    assert THRESHOLDS["mixture"](heat) == pytest.approx(oracle, abs=1e-3)
+    assert THRESHOLDS["mixture"](heat) == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_top_tenth_is_a_tenth():
+    """Of a map without ties."""
+    heat = np.random.default_rng(0).permutation(1000).reshape(20, 50) / 1000
+    assert cut(heat, "top-tenth").mean() == pytest.approx(0.1, abs=0.002)

@@ -23,7 +23,8 @@ def ask(model, evidence, *texts, batch=16, draws=4):
     phrases = tuple(Phrase(text) for text in texts)
     reader = reader_of(model, trajectory, batch=batch)
     recipe = replace(FAST, sources=(Source(evidence),), readings={})
-    return read(reader, Question.of_one_image(phrases, model.embed(texts)), recipe)
+    found = read(reader, Question.of_one_image(phrases, model.embed(texts)), recipe)
+    return torch.stack([torch.from_numpy(one.map) for one in found])
 
 
 def contrast(heat):

@@ -93,3 +93,17 @@ def test_the_noise_between_the_clean_latent_and_a_step_is_what_was_added():
     reader = reader_of(model, trajectory)
     torch.testing.assert_close(reader.added_noise[0], draw_noise(model.clean, 3, "image", 0), atol=1e-4, rtol=1e-4)
     assert replace(reader, batches=reader.batches).alphas_bar.shape == (3,)
+
+
+def test_strength_is_the_mean_of_the_highest_twentieth():
+    """Of the smoothed ratio; it grows with what the phrase explains, and a phrase that explains worse is below 0."""
+    evidence, _, _ = gathered(Likelihood, 1.0)
+    cells = smoothed(evidence.signed(), 1.0).flatten().sort(descending=True).values
+    torch.testing.assert_close(evidence.strength(), cells[:13].mean()[None])
+    assert gathered(Likelihood, 0.3)[0].strength() < evidence.strength()
+    assert gathered(Likelihood, -1.0)[0].signed().sum() < 0
+
+
+def test_what_only_points_tells_no_strength():
+    """The information map has no sign to go by."""
+    assert gathered(Information, 1.0)[0].strength() is None

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -21,6 +22,11 @@ def reader(model, draws=4):
     return reader_of(model, walked(model, model.encode(torch.zeros(1, 1, 128, 128)), NoisedWalk(draws)))
 
 
+def maps(*given):
+    """All maps of all phrases."""
+    return torch.stack([torch.from_numpy(one.map) for one in read(*given)])
+
+
 def question(model, *texts):
     return Question.of_one_image(tuple(Phrase(text) for text in texts), model.embed(texts))
 
@@ -37,8 +43,8 @@ def test_each_source_is_what_it_is_alone():
     model = PlantedModel(PLACE)
     asked = question(model, "some effusion")
     sources = (Source("words", 0.3), Source("guided", 0.7))
-    alone = [read(reader(model), asked, replace(FAST, sources=(one,))) for one in sources]
-    together = read(reader(model), asked, replace(FAST, sources=sources))
+    alone = [maps(reader(model), asked, replace(FAST, sources=(one,))) for one in sources]
+    together = maps(reader(model), asked, replace(FAST, sources=sources))
     torch.testing.assert_close(together, fused(alone, [0.3, 0.7], "product"))
 
 
@@ -66,25 +72,10 @@ def test_refiners_follow_each_other():
     model = PlantedModel(PLACE)
     asked = question(model, "left effusion")
     once, twice = (
-        read(reader(model), asked, replace(FAST, sources=(Source("words", refiners=("location-prior",) * count),)))
+        maps(reader(model), asked, replace(FAST, sources=(Source("words", refiners=("location-prior",) * count),)))
         for count in (1, 2)
     )
     assert not torch.allclose(once, twice)
-
-
-@pytest.mark.parametrize("name", sorted(RECIPES))
-def test_every_recipe_names_rows_that_exist(name):
-    """Evidence, refiners, fusion and threshold are found in their tables."""
-    from deixis.maps.evidence import EVIDENCE
-    from deixis.maps.fusion import FUSIONS
-    from deixis.maps.masks import THRESHOLDS
-    from deixis.maps.refiners import REFINERS
-
-    recipe = RECIPES[name]
-    assert all(source.evidence in EVIDENCE for source in recipe.sources)
-    assert all(refiner in REFINERS for source in recipe.sources for refiner in source.refiners)
-    assert recipe.fusion in FUSIONS
-    assert recipe.threshold in THRESHOLDS
 
 
 def test_no_prior_of_place_enters_best():
@@ -92,3 +83,23 @@ def test_no_prior_of_place_enters_best():
     for name in ("best", "best-instant"):
         assert not any("prior" in refiner for source in RECIPES[name].sources for refiner in source.refiners)
     assert any("location-prior" in source.refiners for source in RECIPES["best-prior"].sources)
+
+
+def test_halves_are_what_every_other_level_says():
+    """Even and odd noise levels in the same pass; with one level there is nothing to halve."""
+    model = PlantedModel(PLACE)
+    asked, recipe = question(model, "some effusion"), replace(FAST, halves=True)
+    (found,) = read(reader(model, draws=4), asked, recipe)
+    assert model.calls == 4
+    assert len(found.halves) == 2
+    np.testing.assert_allclose((found.halves[0] + found.halves[1]) / 2, found.map, atol=1e-6)
+    assert read(reader(model, draws=1), asked, recipe)[0].halves == ()
+    assert read(reader(model, draws=4), asked, FAST)[0].halves == ()
+
+
+def test_a_window_of_one_level_counts_whole_in_both_halves():
+    """Otherwise a half would have nothing to go by."""
+    model = PlantedModel(PLACE)
+    source = Source("words", readings={"planted": Reading((1,), (-1.0, -0.8))})
+    (found,) = read(reader(model, draws=4), question(model, "effusion"), replace(FAST, sources=(source,), halves=True))
+    np.testing.assert_array_equal(found.halves[0], found.halves[1])

@@ -42,6 +42,8 @@ def test_document_says_everything():
         "mask_area": int(one.mask.sum()),
         "heat": {"peak": float(one.heat.values.max()), "peak_at": found["heat"]["peak_at"], "seen": 0.75},
         "files": ["01-no-change-in-the-effusion.png"],
+        "stability": None,
+        "presence": None,
         "provenance": {
             "model": "planted",
             "weights_sha256": "ab" * 32,

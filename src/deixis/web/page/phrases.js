@@ -8,7 +8,8 @@ const FIGURES = [
   ["boxes", (found) => String(found.boxes.length)],
   ["score", (found) => found.boxes[0]?.score.toFixed(2)],
   ["area", (found, image) => `${((100 * found.mask_area) / (image.shape[0] * image.shape[1])).toFixed(1)} %`],
-  ["stability", (found) => found.stability?.toFixed?.(2)],
+  ["stability", (found) => found.stability?.toFixed(2)],
+  ["presence (experimental)", (found) => found.presence?.toFixed(2)],
 ];
 
 let asked = 0;
