@@ -137,9 +137,7 @@ def checked(asked: Options) -> Order:
     phrases = tuple(Phrase(text) for text in asked.phrase or ())
     report = None if asked.report is None else read_report(report_text(asked.report))
     if not phrases and report is None:
-        raise PhraseError(
-            'Nothing to look for. Give a phrase, -p "right pleural effusion", or a report, --report FILE.'
-        )
+        raise PhraseError('Nothing to look for. Give --phrase "right pleural effusion", or --report FILE.')
     chosen = replace(recipe(asked.recipe), minimum_presence=asked.min_score)
     formats = tuple(name.strip() for name in asked.format.split(",") if name.strip())
     for name in formats:
