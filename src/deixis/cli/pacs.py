@@ -85,7 +85,10 @@ def ground(asked: Options) -> None:
     except KeyboardInterrupt:
         console.note(f"Interrupted: {len(outcomes)} images are done; what they gave is stored whole.")
         raise typer.Exit(INTERRUPTED) from None
-    _show(outcomes, asked)
+    finally:
+        # Also where the archive fails half-way: what was done by then is done.
+        if outcomes:
+            _show(outcomes, asked)
 
 
 def _show(outcomes: Sequence[Outcome], asked: Options) -> None:
