@@ -201,6 +201,23 @@ def test_a_damaged_image_keeps_no_other_from_being_read(pacs, study):
     assert "1 objects stored" in done.out
 
 
+def test_what_was_done_before_a_failure_is_shown(pacs, study, monkeypatch):
+    """The archive fails over the second image: the first one's answer is stored, and told."""
+    store, calls = Archive.store, []
+
+    def failing(self, *given):
+        calls.append(given)
+        if len(calls) == 2:
+            raise ArchiveError("The archive did not take the results.")
+        store(self, *given)
+
+    monkeypatch.setattr(Archive, "store", failing)
+    done = pacs(study({}, {}), "--format", "sr")
+    assert done.code == 2
+    assert became(done) == ["1 objects stored"]
+    assert done.lines == ["error: The archive did not take the results."]
+
+
 def test_a_study_that_is_not_there(pacs):
     done = pacs("1.2.3.999")
     assert done.code == 2
