@@ -592,8 +592,8 @@ def test_view_and_laterality(elements, view, laterality):
 
 @pytest.mark.parametrize(("code", "scheme", "view"), [
     ("272479007", "SCT", "frontal"), ("399348003", "SCT", "frontal"), ("399067008", "SCT", "lateral"),
-    ("399173006", "SCT", "lateral"), ("R-10236", "SRT", "lateral"), ("R-10214", "SRT", "frontal"),
-    ("R-10206", "SNM3", "frontal"), ("399173006", "DCM", None), ("1", "SCT", None),
+    ("399173006", "SCT", "lateral"), ("R-10236", "SRT", "lateral"), ("R-40888", "SRT", "frontal"),
+    ("R-10206", "SRT", "frontal"), ("399173006", "DCM", None), ("1", "SCT", None),
 ])  # fmt: skip
 def test_view_by_its_code(code, scheme, view):
     """DX tells it in a sequence, older files by the older numbers of the same codes."""
