@@ -245,8 +245,9 @@ def test_credentials_from_a_file(pacs, orthanc, study, monkeypatch, tmp_path):
     assert "1 objects stored" in pacs(study(), "--format", "sr", "--credentials", kept).out
 
 
-def test_an_unknown_format_lists_the_known(pacs):
-    done = pacs("1.2.3", "--format", "png")
+@pytest.mark.parametrize("formats", ["png", "", "sr,png"])
+def test_an_unknown_format_lists_the_known(pacs, formats):
+    done = pacs("1.2.3", "--format", formats)
     assert done.code == 2
     assert "Known: seg, sr, sc" in done.err
 

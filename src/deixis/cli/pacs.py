@@ -66,7 +66,7 @@ def ground(asked: Options) -> None:
 
     phrases, chosen = tuple(Phrase(text) for text in asked.phrase), recipe(asked.recipe)
     formats = tuple(dict.fromkeys(name.strip() for name in asked.format.split(",") if name.strip()))
-    for name in formats:
+    for name in formats or ("",):
         if name not in DICOM_OBJECTS:
             raise unknown_name("DICOM object format", name, DICOM_OBJECTS.names())
     find(asked.model)
