@@ -6,6 +6,7 @@ tell what was tried and how the archive answered, never where or about whom.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ ATTEMPTS, FIRST_WAIT_MS = 3, 250
 CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 60.0
 # Larger than anything sent, so that nothing is sent in chunks: a chunked body cannot be sent again after a failure.
 WHOLE = 1 << 40
+UID = re.compile(r"[0-9.]{1,64}")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SERIES, INSTANCE, SOP_CLASS, MODALITY = "0020000E", "00080018", "00080016", "00080060"
 
@@ -96,7 +98,13 @@ class Archive:
         return cls(client, ("credentials travel unencrypted: the archive's address is http",) if open_air else ())
 
     def series(self, study: str) -> tuple[Series, ...]:
-        """The series of a study; () where the archive does not have it."""
+        """The series of a study; () where the archive does not have it.
+
+        Raises:
+            ArchiveError: also where `study` is no unique identifier.
+        """
+        if not UID.fullmatch(study):
+            raise ArchiveError("The study's identifier is none: it is digits and dots, at most 64. Check --study.")
         rows = _all_rows(lambda **page: self.client.search_for_series(study, **page), SERIES, "list the series")
         return tuple(Series(_text(row, SERIES), _text(row, MODALITY)) for row in rows)
 

@@ -201,6 +201,23 @@ def test_a_damaged_image_keeps_no_other_from_being_read(pacs, study):
     assert "1 objects stored" in done.out
 
 
+def test_what_was_done_before_a_failure_is_shown(pacs, study, monkeypatch):
+    """The archive fails over the second image: the first one's answer is stored, and told."""
+    store, calls = Archive.store, []
+
+    def failing(self, *given):
+        calls.append(given)
+        if len(calls) == 2:
+            raise ArchiveError("The archive did not take the results.")
+        store(self, *given)
+
+    monkeypatch.setattr(Archive, "store", failing)
+    done = pacs(study({}, {}), "--format", "sr")
+    assert done.code == 2
+    assert became(done) == ["1 objects stored"]
+    assert done.lines == ["error: The archive did not take the results."]
+
+
 def test_a_study_that_is_not_there(pacs):
     done = pacs("1.2.3.999")
     assert done.code == 2
@@ -228,8 +245,9 @@ def test_credentials_from_a_file(pacs, orthanc, study, monkeypatch, tmp_path):
     assert "1 objects stored" in pacs(study(), "--format", "sr", "--credentials", kept).out
 
 
-def test_an_unknown_format_lists_the_known(pacs):
-    done = pacs("1.2.3", "--format", "png")
+@pytest.mark.parametrize("formats", ["png", "", "sr,png"])
+def test_an_unknown_format_lists_the_known(pacs, formats):
+    done = pacs("1.2.3", "--format", formats)
     assert done.code == 2
     assert "Known: seg, sr, sc" in done.err
 

@@ -210,6 +210,14 @@ def test_credentials_are_not_shown_to_whom_it_redirects(server):
         other.server.server_close()
 
 
+@pytest.mark.parametrize("study", ["", "../../instances", "DOE^JANE", "1.2/../3", "1" * 65, "1.2?x=y"])
+def test_an_identifier_that_is_none_is_never_sent(server, study):
+    with pytest.raises(ArchiveError, match="is none") as caught:
+        Archive.at(server.url, Credentials()).series(study)
+    assert server.requests == []
+    assert not study or study not in str(caught.value)
+
+
 @pytest.mark.parametrize("url", [
     "ftp://host/dicom-web", "host/dicom-web", "", "http://", "http://host:port/x", "http://me:secret@host/x",
     "http://host/x?token=secret", "http://host/#secret", "http://[::1",

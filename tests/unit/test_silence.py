@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -38,6 +39,34 @@ def test_a_handler_of_its_own_is_taken_away_and_given_back():
         assert logger.propagate
     finally:
         logger.removeHandler(handler)
+
+
+def test_threads_share_it_and_the_last_one_gives_it_back():
+    """Whoever leaves first takes nothing from the other, and nothing stays silent for ever."""
+    logger, filters = logging.getLogger("loud"), list(warnings.filters)
+    first, second = silenced("loud"), silenced("loud")
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not logger.propagate
+    second.__exit__(None, None, None)
+    assert logger.propagate
+    assert logger.handlers == []
+    assert warnings.filters == filters
+
+
+def test_many_threads_leave_no_trace():
+    logger = logging.getLogger("loud")
+
+    def work(_):
+        for _ in range(200):
+            with silenced("loud"):
+                logger.error("a secret")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert logger.propagate
+    assert logger.handlers == []
 
 
 def _fail_loudly(logger):

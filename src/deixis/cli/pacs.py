@@ -66,7 +66,7 @@ def ground(asked: Options) -> None:
 
     phrases, chosen = tuple(Phrase(text) for text in asked.phrase), recipe(asked.recipe)
     formats = tuple(dict.fromkeys(name.strip() for name in asked.format.split(",") if name.strip()))
-    for name in formats:
+    for name in formats or ("",):
         if name not in DICOM_OBJECTS:
             raise unknown_name("DICOM object format", name, DICOM_OBJECTS.names())
     find(asked.model)
@@ -85,7 +85,10 @@ def ground(asked: Options) -> None:
     except KeyboardInterrupt:
         console.note(f"Interrupted: {len(outcomes)} images are done; what they gave is stored whole.")
         raise typer.Exit(INTERRUPTED) from None
-    _show(outcomes, asked)
+    finally:
+        # Also where the archive fails half-way: what was done by then is done.
+        if outcomes:
+            _show(outcomes, asked)
 
 
 def _show(outcomes: Sequence[Outcome], asked: Options) -> None:

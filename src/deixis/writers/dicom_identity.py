@@ -22,7 +22,7 @@ MAKER = "deixis"
 RESEARCH = "Research use only, not for diagnosis."
 # UIDs below 2.25 are UUIDs (PS3.5 B.2); ours are hashes in this name space (RFC 9562, version 5).
 NAME_SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:deixis:dicom")
-LONG = 64
+LONG, NOTICE = 64, 4096
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,16 @@ def constructor(question: Question, kind: Kind, how: Provenance, number: int = 0
 
 
 def parameters(how: Provenance) -> dict[str, str]:
-    """What the algorithm was called with."""
+    """What the algorithm was called with, and what every copy of its answer must carry."""
     return {
         "recipe": how.recipe,
         "seed": str(how.seed),
         "model": line(how.model, LONG),
         "weights_sha256": how.weights_sha256,
+        "notice": notice(how),
     }
+
+
+def notice(how: Provenance) -> str:
+    """All that must be said with the answer, in one line."""
+    return line(" ".join(dict.fromkeys((RESEARCH, *(f"{said.rstrip('.')}." for said in how.notices)))), NOTICE)

@@ -66,7 +66,7 @@ class Original:
         return found
 
     @classmethod
-    def of_dataset(cls, image: Dataset, name: str = "The image") -> Original:
+    def of_dataset(cls, image: Dataset, name: str = "the image") -> Original:
         """That of a data set, which is not changed.
 
         Raises:

@@ -21,6 +21,7 @@ from deixis.writers.dicom_identity import (
     Kind,
     Question,
     constructor,
+    notice,
     parameters,
 )
 from deixis.writers.dicom_objects import Made, Objects
@@ -68,6 +69,7 @@ def _segmentation(
         **constructor(question, kind, groundings[0].provenance),
     )
     made.PatientOrientation = original.header.PatientOrientation
+    made.ImageComments = notice(groundings[0].provenance)
     # highdicom draws this one anew each time; the same question is to give the same object.
     for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
         item.DimensionOrganizationUID = question.uid("dimensions", kind.name)

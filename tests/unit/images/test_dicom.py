@@ -590,13 +590,15 @@ def test_view_and_laterality(elements, view, laterality):
     assert (image.view, image.laterality) == (view, laterality)
 
 
-@pytest.mark.parametrize(("code", "view"), [
-    ("272479007", "frontal"), ("399348003", "frontal"), ("399067008", "lateral"), ("399173006", "lateral"), ("1", None),
+@pytest.mark.parametrize(("code", "scheme", "view"), [
+    ("272479007", "SCT", "frontal"), ("399348003", "SCT", "frontal"), ("399067008", "SCT", "lateral"),
+    ("399173006", "SCT", "lateral"), ("R-10236", "SRT", "lateral"), ("R-40888", "SRT", "frontal"),
+    ("R-10206", "SRT", "frontal"), ("399173006", "DCM", None), ("1", "SCT", None),
 ])  # fmt: skip
-def test_view_by_its_code(code, view):
-    """DX tells it in a sequence."""
+def test_view_by_its_code(code, scheme, view):
+    """DX tells it in a sequence, older files by the older numbers of the same codes."""
     item = pydicom.Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, "SCT", "view"
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, scheme, "view"
     image = read(dicom(EIGHT, ViewCodeSequence=Sequence([item])))
     assert image.view == view
     assert bool(image.notices) == (view == "lateral")

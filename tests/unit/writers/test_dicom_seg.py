@@ -12,6 +12,7 @@ from deixis.writers.dicom_original import Original
 from deixis.writers.dicom_seg import LEVELS, SEGMENTATIONS
 from dicom_reading import errors, planes
 from unit.writers.dicom_making import groundings, written
+from unit.writers.making import NOTICE
 
 
 def made(path, *phrases, **how) -> tuple[Made, Made]:
@@ -93,6 +94,7 @@ def test_it_refers_to_the_image_in_the_same_study_in_a_series_of_its_own(tmp_pat
         assert series.SeriesInstanceUID == source.SeriesInstanceUID
         assert series.ReferencedInstanceSequence[0].ReferencedSOPInstanceUID == source.SOPInstanceUID
         assert "Research use only" in one.ContentDescription
+        assert one.ImageComments == f"Research use only, not for diagnosis. {NOTICE}."
         assert one.Manufacturer == "deixis"
     assert masks.dataset.SeriesInstanceUID != heat.dataset.SeriesInstanceUID
 

@@ -12,6 +12,7 @@ from deixis.writers.dicom_sr import REPORTS, corners
 from dicom_reading import boxes, errors, findings
 from needs import program
 from unit.writers.dicom_making import groundings, written
+from unit.writers.making import NOTICE
 from unit.writers.test_dicom_seg import BAD
 
 TWO = (Box(3, 4, 30.5, 40.25, 0.8125), Box(40, 0, 80, 60, 0.25))
@@ -60,7 +61,15 @@ def test_the_corners_of_a_box():
 def test_it_says_who_observed_and_that_it_is_research(tmp_path):
     one = made(groundings(written(tmp_path), "edema")).dataset
     said = " ".join(texts(one))
-    for part in ("deixis", "Research use only", "recipe=guided", "seed=0", "ab" * 32, "Artificial Intelligence"):
+    for part in (
+        "deixis",
+        "Research use only",
+        "recipe=guided",
+        "seed=0",
+        "ab" * 32,
+        "Artificial Intelligence",
+        NOTICE,
+    ):
         assert part in said
     assert one.VerificationFlag == "UNVERIFIED"
     assert one.PreliminaryFlag == "PRELIMINARY"
