@@ -2,18 +2,28 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 NO_SKIPS = "DEIXIS_NO_SKIPS"  # set in CI, whose script installs the packages
+# Where Debian puts servers, which is not on everybody's path.
+SERVERS = ("/usr/sbin", "/usr/local/sbin")
 
 
 def program(name: str, *, package: str) -> str:
     """The path of a program that comes with a Debian package."""
-    path = shutil.which(name)
+    path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *SERVERS]))
     if path is None:
         missing(f"needs {name}: apt-get install {package}")
     return str(path)
+
+
+def file(path: str, *, package: str) -> Path:
+    """A file that comes with a Debian package."""
+    if not Path(path).is_file():
+        missing(f"needs {path}: apt-get install {package}")
+    return Path(path)
 
 
 def missing(reason: str) -> None:

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from deixis.ground import View as View
     from deixis.ground import ground as ground
     from deixis.ground import open_image as open_image
+    from deixis.ground_report import ground_report as ground_report
     from deixis.images import read as read
     from deixis.models.loading import load as load
+    from deixis.radiology import GroundedReport as GroundedReport
+    from deixis.radiology import RadiologyReport as RadiologyReport
     from deixis.recipes import Recipe as Recipe
     from deixis.types import Box as Box
     from deixis.types import Case as Case
@@ -35,9 +38,11 @@ _HOMES = {
     "read": "deixis.images",
     "open_image": "deixis.ground",
     "ground": "deixis.ground",
+    "ground_report": "deixis.ground_report",
     "View": "deixis.ground",
     "evaluate": "deixis.evaluate",
     "Recipe": "deixis.recipes",
+    **dict.fromkeys(("GroundedReport", "RadiologyReport"), "deixis.radiology"),
     "DeixisError": "deixis.errors",
     **dict.fromkeys(("Box", "Case", "Grounding", "HeatMap", "Image", "LatentModel", "Phrase"), "deixis.types"),
 }

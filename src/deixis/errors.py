@@ -13,8 +13,20 @@ class ImageError(DeixisError):
     """An image that cannot be read or used: missing, truncated, empty, constant, not an image."""
 
 
+class TooLargeError(ImageError):
+    """An image that is not decoded because of its size."""
+
+
+class UnknownFormatError(ImageError):
+    """Bytes that no reader recognises as an image."""
+
+
 class PhraseError(DeixisError):
     """A phrase that cannot be grounded: empty, or longer than the model's text encoder takes."""
+
+
+class ReportError(DeixisError):
+    """A radiology report that cannot be read: empty, too long, not text; or one that contradicts itself."""
 
 
 class ModelError(DeixisError):
@@ -35,3 +47,7 @@ class CaseError(DeixisError):
 
 class ResourceError(DeixisError):
     """The machine gave out: memory, device."""
+
+
+class ArchiveError(DeixisError):
+    """An image archive that cannot be reached, refuses, or loses what is sent. The text names no identifier."""

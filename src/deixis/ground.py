@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from deixis.answering import Asked, Cost, grounding
 from deixis.diffusion.kept import Trajectories
+from deixis.errors import PhraseError
 from deixis.geometry import Placement
 from deixis.maps.batches import Batches
 from deixis.maps.plan import read
@@ -78,6 +79,14 @@ class View:
             grounding(one, Asked(self._fitted, phrase), self._model.spec, self._way, cost)
             for one, phrase, cost in zip(found, asked, self._costs(len(asked), spent), strict=True)
         )
+
+    def refusal(self, phrase: str | Phrase) -> str | None:
+        """Why the model does not take a phrase, for instance because it is too long; None where it does."""
+        try:
+            self._model.embed([as_phrase(phrase).text])
+        except PhraseError as error:
+            return str(error)
+        return None
 
     @property
     def _own_evaluations(self) -> int:

@@ -16,11 +16,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int
 
 from deixis.errors import CaseError, ImageError, PhraseError
+from deixis.notebook import VIEWS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Laterality = Literal["left", "right", "bilateral"]
+Projection = Literal["frontal", "lateral"]
 AttentionKind = Literal["self", "cross"]
 PredictionKind = Literal["epsilon", "v_prediction", "sample"]
 
@@ -38,12 +40,16 @@ class Image:
             (ImagerPixelSpacing) it is magnified.
         source: the file it came from, or None.
         notices: what a reader had to do that a user should know ("colour converted to grey").
+        view: from where it was taken, where the file says.
+        laterality: which side of a paired part of the body it shows, where the file says.
     """
 
     pixels: Float32[np.ndarray, "y x"]
     spacing: tuple[float, float] | None = None
     source: Path | None = None
     notices: tuple[str, ...] = ()
+    view: Projection | None = None
+    laterality: Laterality | None = None
 
     def __post_init__(self) -> None:
         shape = self.pixels.shape
@@ -216,6 +222,14 @@ class Grounding:
     def thresholded(self) -> HeatMap:
         """The heat inside the mask, 0 elsewhere: heat × (heat > threshold), which arXiv 2404.12920 scores."""
         return HeatMap(np.where(self.mask, self.heat.values, np.float32(0)), self.heat.seen)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: image, heat under a slider, boxes."""
+        return str(VIEWS["grounding.html"](self))
+
+    def _repr_png_(self) -> bytes:
+        """The same as a picture, where HTML is not shown."""
+        return bytes(VIEWS["grounding.png"](self))
 
     def __post_init__(self) -> None:
         if not self.image.shape == self.heat.values.shape == self.mask.shape:

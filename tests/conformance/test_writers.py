@@ -1,14 +1,17 @@
 """What every writer must keep to. A plug-in package subclasses `WriterConformance` with its own fixture `writer`."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from deixis.errors import ImageError
 from deixis.types import Phrase
 from deixis.writers import WRITERS, write
+from deixis.writers.dicom_cr import write_cr
 from deixis.writers.naming import numbered
-from unit.writers.making import empty_grounding, grounding
+from unit.writers.making import empty_grounding, grounded_report, grounding
 
 CASES = {
     "one": lambda: [grounding()],
@@ -21,12 +24,40 @@ CASES = {
 }
 
 
+def takes(writer, one) -> bool:
+    """Whether it writes about the image of this grounding."""
+    try:
+        writer.accepts(one.image)
+    except ImageError:
+        return False
+    return True
+
+
+def suited(writer, groundings, folder):
+    """The groundings, of a DICOM file where the writer takes no other."""
+    if takes(writer, groundings[0]):
+        return groundings
+    image = groundings[0].image
+    image = replace(image, source=write_cr(image, folder / "chest.dcm"))
+    return [replace(one, image=image) for one in groundings]
+
+
 class WriterConformance:
     """The suite; it needs a fixture `writer` that gives a row of the table."""
 
     @pytest.fixture(params=sorted(CASES))
-    def groundings(self, request):
-        return CASES[request.param]()
+    def groundings(self, request, writer, tmp_path_factory):
+        return suited(writer, CASES[request.param](), tmp_path_factory.mktemp("source"))
+
+    def test_what_it_does_not_accept_it_does_not_write(self, writer, tmp_path):
+        """No file, but an error in one line."""
+        plain = grounding(source=tmp_path / "missing.png")
+        if takes(writer, plain):
+            return
+        with pytest.raises(ImageError) as caught:
+            writer.write([plain], tmp_path, "chest")
+        assert "\n" not in str(caught.value)
+        assert list(tmp_path.iterdir()) == []
 
     def test_writes_what_it_says(self, writer, groundings, tmp_path):
         """The files that it returns are there, not empty, and there are no others."""
@@ -41,9 +72,9 @@ class WriterConformance:
         stems = {*numbered(groundings), "chest", "groundings"}
         assert all(path.name.split(".")[0] in stems for path in written)
 
-    def test_changes_nothing_that_it_is_given(self, writer, tmp_path):
+    def test_changes_nothing_that_it_is_given(self, writer, tmp_path, tmp_path_factory):
         """Arrays may be read-only, and stay as they are."""
-        one = grounding()
+        (one,) = suited(writer, [grounding()], tmp_path_factory.mktemp("source"))
         arrays = one.image.pixels, one.heat.values, one.heat.seen, one.mask
         before = [array.copy() for array in arrays]
         for array in arrays:
@@ -57,8 +88,18 @@ class WriterConformance:
 
     def test_missing_folder_is_an_os_error(self, writer, tmp_path):
         """`write` turns it into an OutputError that names the folder."""
+        given = suited(writer, [grounding()], tmp_path)
         with pytest.raises(FileNotFoundError):
-            writer.write([grounding()], tmp_path / "missing", "chest")
+            writer.write(given, tmp_path / "missing", "chest")
+
+    @pytest.mark.parametrize("text", ["Right effusion. No edema.", "No edema."])
+    def test_a_report_is_written_by_rows_that_have_a_place_for_it(self, writer, text, tmp_path):
+        """With groundings and without; the files are those that it returns."""
+        if writer.write_report is None:
+            pytest.skip("has no place for a report")
+        report = grounded_report(text)
+        written = writer.write_report(report, report.groundings, tmp_path, "chest")
+        assert set(written) == set(tmp_path.iterdir())
 
 
 class TestBuiltIn(WriterConformance):
@@ -108,3 +149,10 @@ class TestPlugIn(WriterConformance):
         written = write([grounding()], tmp_path, ["json", "txt"])
         assert {file.name for file in written.files} == {"chest.txt", "groundings.json"}
         assert '"chest.txt"' in (written.folder / "groundings.json").read_text()
+
+    def test_it_is_written_beside_a_report_without_knowing_of_it(self, tmp_path):
+        """Where there is something to write: it is never called without groundings."""
+        for text, own in (("Right effusion.", {"chest.txt"}), ("No effusion.", set())):
+            report = grounded_report(text)
+            written = write(report.groundings, tmp_path / text, ["json", "txt"], "chest", report)
+            assert {file.name for file in written.files} == {"groundings.json", "report.html", *own}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)\)")
 WITH_CODE = [page for page in PAGES if BLOCK.search(page.read_text(encoding="utf-8"))]
@@ -43,6 +43,7 @@ def test_links_to_files_lead_somewhere(page):
         ("maps.md", "deixis.maps.masks:THRESHOLDS"),
         ("models.md", "deixis.models.loading:FAMILIES"),
         ("output.md", "deixis.writers:WRITERS"),
+        ("pacs.md", "deixis.writers:DICOM_OBJECTS"),
     ],
 )
 def test_the_page_of_a_room_names_every_row_of_its_table(page, table):

@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "diffusers", "transformers", "scipy", "skimage", "pydicom", "matplotlib", "PIL")
+HEAVY = (
+    "torch", "diffusers", "transformers", "scipy", "skimage", "pydicom", "highdicom", "requests", "matplotlib", "PIL",
+)  # fmt: skip
 
 
 def loaded_after(code: str) -> set[str]:
@@ -19,10 +21,11 @@ def loaded_after(code: str) -> set[str]:
     "code",
     [
         "import deixis",
-        "import deixis.types, deixis.geometry, deixis.recipes, deixis.registry, deixis.errors",
+        "import deixis.types, deixis.geometry, deixis.recipes, deixis.registry, deixis.errors, deixis.silence",
         "import deixis.cli.app",
         "from deixis.cli.app import main; main(['--help'])",
         "from deixis.cli.app import main; main(['ground', '--help'])",
+        "from deixis.cli.app import main; main(['pacs', 'ground', '--help'])",
         "from deixis.cli.app import main; main(['recipes'])",
         "from deixis.cli.app import main; main(['ground', 'x.png', '-p', ''])",
         "from deixis.cli.app import main; main(['ground', 'x.png', '-p', 'opacity', '-m', 'unknown'])",

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from deixis.writers.json import ImageEntry
 
 
+# What the statuses of a report's mentions without a grounding are called.
+TOLD = {"present": "stated, not grounded", "absent": "denied", "uncertain": "left open", "prior": "past"}
+
+
 def show_answers(images: Sequence[ImageEntry], output: Path) -> None:
     """Boxes of every phrase in every image, where the files are, and what has to be known of them."""
     rows = console.table("image", "phrase", "boxes x0 y0 x1 y1 (score)", "stability", "presence", "seconds")
@@ -21,6 +25,9 @@ def show_answers(images: Sequence[ImageEntry], output: Path) -> None:
             figures = share(found.stability), share(found.presence), f"{found.provenance.seconds:.2f}"
             rows.add_row(_name(image), found.phrase, told(found.boxes), *figures)
     console.results().print(rows)
+    for image in images:
+        for line in unasked(image):
+            console.say(f"{_name(image)}: {line}")
     console.say("")
     for image in images:
         console.say(f"{_name(image)}: {output / image.folder if image.folder else 'nothing written'}")
@@ -39,6 +46,19 @@ def told(boxes: Sequence[Box]) -> str:
     """Boxes in whole pixels, one to a line, best first."""
     lines = [f"{box.x0:.0f} {box.y0:.0f} {box.x1:.0f} {box.y1:.0f} ({box.score:.2f})" for box in boxes]
     return "\n".join(lines) or "none"
+
+
+def unasked(image: ImageEntry) -> list[str]:
+    """What the report says that was not looked for, one line per kind: "denied: pneumothorax, edema"."""
+    if image.report is None:
+        return []
+    mentions = [mention for sentence in image.report.sentences for mention in sentence.mentions]
+    lines = []
+    for status, told in TOLD.items():
+        phrases = dict.fromkeys(one.phrase for one in mentions if one.status == status and one.grounding is None)
+        if phrases:
+            lines.append(f"{told}: {', '.join(phrases)}")
+    return lines
 
 
 def notices(images: Sequence[ImageEntry]) -> list[str]:

@@ -13,7 +13,10 @@ from deixis.cli import console
 from deixis.cli.failures import INTERRUPTED, TOLD, WRONG, as_told
 
 # In the order of `deixis --help`. Each is a file beside this one with a function, or an app of verbs, of its name.
-VERBS = ("ground", "demo", "models", "recipes", "doctor", "phantom", "train", "datasets", "evaluate", "compare")
+VERBS = (
+    "ground", "demo", "models", "recipes", "doctor", "phantom", "train", "datasets", "evaluate", "compare", "pacs",
+    "serve",
+)  # fmt: skip
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -23,10 +23,11 @@ MISSING, DAMAGED = "MISSING", "DAMAGED"
 
 # What an extra gives, for the extras that give something to a user; its packages are read from the installation.
 GIVES = {
-    "dicom": "compressed DICOM: JPEG-LS, JPEG Lossless, JPEG 2000, HTJ2K",
+    "dicom": "compressed DICOM (JPEG Lossless, JPEG-LS, JPEG 2000, HTJ2K), SEG, SR and SC, archives",
     "eval": "plots of training and evaluation",
     "monai": "MONAI's latent diffusion bundles",
     "pixart": "tokenizers of PixArt's T5 encoder",
+    "web": "`deixis serve`: the page and the HTTP service",
     "dev": "tests, types, formatting",
 }
 REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+).*?(?:extra == ['\"](?P<extra>\w+)['\"])?$")

@@ -17,13 +17,15 @@ from deixis.cli.options import taking
 from deixis.cli.outputs import check_writable
 from deixis.cli.precision import Precision
 from deixis.cli.progress import Bar, progress
+from deixis.cli.reports import report_text
 from deixis.recipes import DEFAULT
 
 if TYPE_CHECKING:
     from deixis.diffusion.kept import Trajectories
     from deixis.models.counted import CountedModel
+    from deixis.radiology import GroundedReport, RadiologyReport
     from deixis.recipes import Recipe
-    from deixis.types import Image, Phrase
+    from deixis.types import Grounding, Image, Phrase
     from deixis.writers.json import FailureEntry, ImageEntry
 
 Result = TypeVar("Result")
@@ -34,7 +36,13 @@ class Options:
     """What can be said after `deixis ground`."""
 
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG, JPEG, TIFF or DICOM files.")]
-    phrase: Annotated[list[str], typer.Option("--phrase", "-p", help="What to look for. Repeat it for more phrases.")]
+    phrase: Annotated[
+        list[str] | None, typer.Option("--phrase", "-p", help="What to look for. Repeat it for more phrases.")
+    ] = None
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A radiology report: look for what it states; - reads standard input."),
+    ] = None
     model: Annotated[str, typer.Option("--model", "-m", help="A name from `deixis models`, a path, or a hub id.")] = (
         "phantom"
     )
@@ -48,7 +56,9 @@ class Options:
     output: Annotated[Path, typer.Option("--output", "-o", help="Where results go, one folder per image.")] = Path(
         "deixis-out"
     )
-    format: Annotated[str, typer.Option(help="What to write, separated by commas.")] = "png,json,npz"
+    format: Annotated[
+        str, typer.Option(help="What to write, separated by commas: png, json, npz; of DICOM files also seg, sr, sc.")
+    ] = "png,json,npz"
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")] = False
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …; auto takes a GPU where there is one.")] = (
         "auto"
@@ -77,8 +87,14 @@ class Order:
 
     asked: Options
     phrases: tuple[Phrase, ...]
+    report: RadiologyReport | None
     recipe: Recipe
     formats: tuple[str, ...]
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything is to be looked for: a report may state nothing."""
+        return bool(self.phrases) or (self.report is not None and bool(self.report.of_status("present")))
 
     @cached_property
     def kept(self) -> Trajectories | None:
@@ -90,7 +106,7 @@ class Order:
 
 @taking(Options)
 def ground(asked: Options) -> None:
-    """Find where each PHRASE lives in each IMAGE, and write pictures and data of it."""
+    """Find where each PHRASE, or each finding of a report, lives in each IMAGE; write pictures and data of it."""
     order = checked(asked)
     outcomes: list[ImageEntry | FailureEntry] = []
     try:
@@ -110,13 +126,18 @@ def ground(asked: Options) -> None:
 
 def checked(asked: Options) -> Order:
     """The order for these options; what is wrong with them raises before torch is loaded."""
+    from deixis.errors import PhraseError
+    from deixis.language import read_report
     from deixis.models.finding import find
     from deixis.recipes import recipe
     from deixis.registry import unknown_name
     from deixis.types import Phrase
     from deixis.writers import WRITERS
 
-    phrases = tuple(Phrase(text) for text in asked.phrase)
+    phrases = tuple(Phrase(text) for text in asked.phrase or ())
+    report = None if asked.report is None else read_report(report_text(asked.report))
+    if not phrases and report is None:
+        raise PhraseError('Nothing to look for. Give --phrase "right pleural effusion", or --report FILE.')
     chosen = replace(recipe(asked.recipe), minimum_presence=asked.min_score)
     formats = tuple(name.strip() for name in asked.format.split(",") if name.strip())
     for name in formats:
@@ -125,27 +146,36 @@ def checked(asked: Options) -> Order:
     for name in filter(None, (asked.model, asked.text_encoder, asked.vae, *(asked.lora or ()))):
         find(name)
     check_writable(asked.output)
-    return Order(asked, phrases, chosen, formats)
+    return Order(asked, phrases, report, chosen, formats)
 
 
 def _outcomes(order: Order, bar: Bar) -> Iterator[ImageEntry | FailureEntry]:
     """What became of each image, in order. The model is loaded for the first image that can be read."""
-    from deixis.images import read
     from deixis.writers import folder_names
     from deixis.writers.json import FailureEntry
 
     model: CountedModel | None = None
     for path, name in zip(order.asked.images, folder_names(order.asked.images), strict=True):
         bar.start(path.name)
-        image = _attempt(path, read, path)
+        image = _attempt(path, _read, path, order.formats)
         if isinstance(image, FailureEntry):
             yield image
             continue
-        if model is None:
+        if model is None and order.asks:
             bar.start("loading the model")
             model = _ready(order)
-        bar.start(path.name, partial(_spent, model, model.evaluations))
+        bar.start(path.name, None if model is None else partial(_spent, model, model.evaluations))
         yield _attempt(path, _grounded, image, model, order, name)
+
+
+def _read(path: Path, formats: Sequence[str]) -> Image:
+    """The image, once it is sure that every format can be written of it."""
+    from deixis.images import read
+    from deixis.writers import check_image
+
+    image = read(path)
+    check_image(image, formats)
+    return image
 
 
 def _spent(model: CountedModel, before: int) -> int:
@@ -153,7 +183,7 @@ def _spent(model: CountedModel, before: int) -> int:
 
 
 def _ready(order: Order) -> CountedModel:
-    """The model, once it is sure that it takes every phrase."""
+    """The model, once it is sure that it takes every phrase that was typed."""
     from deixis.errors import DeixisError
     from deixis.models.counted import CountedModel
     from deixis.models.loading import load
@@ -173,21 +203,37 @@ def _ready(order: Order) -> CountedModel:
             f"--min-score {asked.min_score} needs a presence score, and recipe {asked.recipe!r} has none for "
             f"{model.spec.name!r}. Leave it out, or take the recipe `best` with the bundled model."
         )
-    model.embed([phrase.text for phrase in order.phrases])
+    if order.phrases:
+        model.embed([phrase.text for phrase in order.phrases])
     return model
 
 
-def _grounded(image: Image, model: CountedModel, order: Order, name: str) -> ImageEntry:
-    """One image, grounded and written."""
-    from deixis.ground import open_image
+def _grounded(image: Image, model: CountedModel | None, order: Order, name: str) -> ImageEntry:
+    """One image, grounded and written; without a model, a report that states nothing."""
     from deixis.writers import write
     from deixis.writers.json import image_entry
 
+    groundings, report = _answers(image, model, order)
+    written = write(groundings, order.asked.output, order.formats, name, report)
+    return image_entry(groundings, written.folder.name, [file.name for file in written.files], report)
+
+
+def _answers(
+    image: Image, model: CountedModel | None, order: Order
+) -> tuple[tuple[Grounding, ...], GroundedReport | None]:
+    """All groundings, those of the report last, and the report."""
+    from deixis.ground import open_image
+    from deixis.ground_report import nothing_asserted, report_in
+
+    if model is None:
+        return (), None if order.report is None else nothing_asserted(image, order.report)
     limit = None if order.asked.max_memory is None else order.asked.max_memory * 2**20
     view = open_image(image, model, order.recipe, seed=order.asked.seed, max_memory=limit, kept=order.kept)
     groundings = view.find_all(order.phrases)
-    written = write(groundings, order.asked.output, order.formats, name)
-    return image_entry(groundings, written.folder.name, [file.name for file in written.files])
+    if order.report is None:
+        return groundings, None
+    report = report_in(view, order.report)
+    return (*groundings, *report.groundings), report
 
 
 def _attempt(path: Path, work: Callable[..., Result], *given: object) -> Result | FailureEntry:

@@ -23,7 +23,7 @@ from rich.text import Text
 class Bar:
     """Progress over a number of items."""
 
-    def __init__(self, drawn: Progress, items: int) -> None:
+    def __init__(self, drawn: Progress, items: int | None) -> None:
         self._drawn = drawn
         self._row = drawn.add_task("", total=items, spent=None)
 
@@ -46,8 +46,8 @@ class Evaluations(ProgressColumn):
 
 
 @contextmanager
-def progress(items: int) -> Iterator[Bar]:
-    """A bar over `items`, gone when the block ends; in a pipe nothing is shown."""
+def progress(items: int | None) -> Iterator[Bar]:
+    """A bar over `items`, None where nobody knows how many, gone when the block ends; in a pipe nothing is shown."""
     console = Console(stderr=True)
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),

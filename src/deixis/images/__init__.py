@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deixis.images.source import HEAD, Reader, open_source
+from deixis.errors import UnknownFormatError
+from deixis.images.source import BOUNDS, HEAD, Bounds, Reader, open_source
 from deixis.registry import Table
 from deixis.types import Image
 
@@ -24,16 +25,17 @@ READERS: Table[Reader] = Table(
 )
 
 
-def read(source: str | Path | bytes | bytearray | memoryview) -> Image:
+def read(source: str | Path | bytes | bytearray | memoryview, bounds: Bounds = BOUNDS) -> Image:
     """Read a PNG, JPEG, TIFF or DICOM file, given by its path or its bytes.
 
     The image comes in native pixels, as a viewer would show it: windowed, MONOCHROME1 turned, EXIF orientation
-    applied. What had to be done to it stands in its notices.
+    applied. What had to be done to it stands in its notices. `bounds` says how large it may be.
 
     Raises:
-        ImageError: missing, unreadable, damaged, of no known format, too large, or the same grey everywhere.
+        ImageError: missing, unreadable, damaged, of no known format (`UnknownFormatError`), too large
+            (`TooLargeError`), or the same grey everywhere.
     """
-    opened = open_source(source)
+    opened = open_source(source, bounds)
     head = opened.content[:HEAD]
     for name in READERS:
         reader = READERS[name]
@@ -43,7 +45,9 @@ def read(source: str | Path | bytes | bytearray | memoryview) -> Image:
                 raise opened.refused("is the same grey everywhere", "Give an image that shows something")
             return image
     known = ", ".join(one for name in READERS for one in READERS[name].formats)
-    raise opened.refused("is not an image that deixis reads", f"It reads {known}; convert it to one of them")
+    raise UnknownFormatError(
+        f"{opened.name} is not an image that deixis reads. It reads {known}; convert it to one of them."
+    )
 
 
-__all__ = ["READERS", "Reader", "read"]
+__all__ = ["READERS", "Bounds", "Reader", "read"]

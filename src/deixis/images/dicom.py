@@ -8,7 +8,10 @@ minus those labelled MONOCHROME2, exactly.
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import numpy as np
+import pydicom
 from jaxtyping import Bool, Float32, Float64, Int, Shaped
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
@@ -17,7 +20,7 @@ from deixis.images import levels, voi
 from deixis.images.frames import first_frame
 from deixis.images.header import AGAIN, DAMAGED, Header, quiet
 from deixis.images.source import Reader, Source
-from deixis.images.view import note_view
+from deixis.images.view import laterality, note_view, view
 from deixis.images.voi import Levels, LookUp, Window
 from deixis.types import Image
 
@@ -52,6 +55,15 @@ def read_dicom(source: Source) -> Image:
         raise source.refused("is a damaged DICOM file", AGAIN) from None
 
 
+def without_pixels(content: bytes) -> bytes:
+    """The beginning of a DICOM file that can be read, up to its pixels; a deflated one stays whole."""
+    stream = BytesIO(content)
+    with quiet():
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+    deflated = dataset.file_meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian
+    return content if deflated else content[: stream.tell()]
+
+
 def _image(header: Header) -> Image:
     stored = first_frame(header)
     photometric = header.text("PhotometricInterpretation")
@@ -62,7 +74,8 @@ def _image(header: Header) -> Image:
     else:
         raise header.refused("PhotometricInterpretation", "is none that a grey image has")
     note_view(header)
-    return Image(pixels, _spacing(header), header.source.path, tuple(header.notices))
+    spacing, seen = _spacing(header), view(header)
+    return Image(pixels, spacing, header.source.path, tuple(header.notices), seen, laterality(header))
 
 
 def _colour(header: Header, stored: Shaped[np.ndarray, "*axes"]) -> Float32[np.ndarray, "y x"]:

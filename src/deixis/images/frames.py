@@ -7,15 +7,16 @@ from jaxtyping import Shaped
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import JPEGExtended12Bit
 
+from deixis.images import extended
+from deixis.images.codestream import coded_size, is_sound
 from deixis.images.header import AGAIN, DAMAGED, Header
 
 CONTAINERS = (1, 8, 16, 32, 64)
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-# JPEG's start-of-frame markers: C0 … CF without the tables C4, C8, CC; and JPEG-LS.
-FRAME_STARTS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
-STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
-CODESTREAM = b"\xff\x4f\xff\x51"
+# Bits per number that Pillow's JPEG decoder takes.
+PILLOW_BITS = 8
 
 
 def first_frame(header: Header) -> Shaped[np.ndarray, "*axes"]:
@@ -32,6 +33,8 @@ def first_frame(header: Header) -> Shaped[np.ndarray, "*axes"]:
         )
     _check_form(header)
     _check_compression(header)
+    if _is_extended(header):
+        return _aligned(header, extended.decoded(header, _first_coded(header)))
     for plugin in _plugins(header):
         try:
             values = pixel_array(header.dataset, index=0, correct_unused_bits=False, decoding_plugin=plugin)
@@ -44,10 +47,27 @@ def first_frame(header: Header) -> Shaped[np.ndarray, "*axes"]:
 def _plugins(header: Header) -> tuple[str, ...]:
     """The decoders to try, in pydicom's order; "" leaves the choice to it.
 
-    GDCM ends the whole process over some damaged JPEG streams, so it is asked only for what it alone decodes.
+    GDCM ends the whole process over some damaged JPEG streams, so it is asked only for what it alone decodes, and only
+    over streams whose headers are whole.
     """
     plugins = get_decoder(header.dataset.file_meta.TransferSyntaxUID).available_plugins
-    return tuple(plugin for plugin in plugins if plugin != "gdcm") or plugins or ("",)
+    others = tuple(plugin for plugin in plugins if plugin != "gdcm")
+    if others or not plugins:
+        return others or ("",)
+    if not is_sound(_first_coded(header)):
+        raise header.refused("PixelData", "is damaged or cut short")
+    return plugins
+
+
+def _is_extended(header: Header) -> bool:
+    """Whether it is JPEG Extended of more bits than pydicom's decoders of it take."""
+    return header.dataset.file_meta.TransferSyntaxUID == JPEGExtended12Bit and header.bits > PILLOW_BITS
+
+
+def _first_coded(header: Header) -> bytes:
+    """The first frame as it is compressed."""
+    frames = max(1, int(header.number("NumberOfFrames") or 1))
+    return next(generate_frames(header.dataset.PixelData, number_of_frames=frames))
 
 
 def _check_form(header: Header) -> None:
@@ -77,38 +97,17 @@ def _check_compression(header: Header) -> None:
         decoder = get_decoder(syntax)
     except NotImplementedError:
         raise header.source.refused(f"is stored as {named}, which holds no image that deixis decodes", AGAIN) from None
-    if not decoder.is_available:
+    if not (extended.is_installed() if _is_extended(header) else decoder.is_available):
         remedy = "Install deixis with its dicom extra: pip install 'deixis[dicom]'"
         raise header.source.refused(f"is compressed as {named}, for which no decoder is installed", remedy)
     if not syntax.is_encapsulated:
         return
-    frames = max(1, int(header.number("NumberOfFrames") or 1))
     try:
-        size = coded_size(next(generate_frames(header.dataset.PixelData, number_of_frames=frames)))
+        size = coded_size(_first_coded(header))
     except (*DAMAGED, StopIteration):
         raise header.refused("PixelData", "is damaged or cut short") from None
     if size is not None and size != (header.required("Rows"), header.required("Columns")):
         raise header.refused("Rows", "and Columns (0028,0011) contradict the size of the compressed picture")
-
-
-def coded_size(frame: bytes) -> tuple[int, int] | None:
-    """Rows and columns that a JPEG, JPEG-LS or JPEG 2000 frame declares; None for what is none of them (RLE)."""
-    start = frame.find(CODESTREAM, 0, 4096)
-    if start >= 0:
-        x1, y1, x0, y0 = (int.from_bytes(frame[start + at : start + at + 4], "big") for at in (8, 12, 16, 20))
-        return y1 - y0, x1 - x0
-    at = 2 if frame.startswith(b"\xff\xd8") else len(frame)
-    while at + 9 <= len(frame):
-        marker = frame[at + 1]
-        if frame[at] != 0xFF or marker == 0xFF:  # fill bytes may stand before a marker
-            at += 1
-        elif marker in STANDALONE:
-            at += 2
-        elif marker in FRAME_STARTS:
-            return int.from_bytes(frame[at + 5 : at + 7], "big"), int.from_bytes(frame[at + 7 : at + 9], "big")
-        else:
-            at += 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
-    return None
 
 
 def _aligned(header: Header, values: Shaped[np.ndarray, "*axes"]) -> Shaped[np.ndarray, "*axes"]:

@@ -6,10 +6,8 @@ and pydicom, whose warnings quote what they complain about, is kept quiet.
 
 from __future__ import annotations
 
-import logging
 import math
 import struct
-import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +23,8 @@ from pydicom.filereader import data_element_generator
 from pydicom.multival import MultiValue
 
 from deixis.errors import ImageError
-from deixis.images.source import MAX_BYTES, Source
+from deixis.images.source import Source
+from deixis.silence import silenced
 
 # What pydicom and its decoders raise on a file that is not what it says; each a fact about the file.
 DAMAGED = (
@@ -118,15 +117,8 @@ def tagged(keyword: str) -> str:
 @contextmanager
 def quiet() -> Iterator[None]:
     """While the block runs pydicom warns nobody: neither through `warnings` nor through `logging`."""
-    logger = logging.getLogger("pydicom")
-    propagated, handlers = logger.propagate, logger.handlers[:]
-    logger.propagate, logger.handlers[:] = False, [logging.NullHandler()]
-    try:
-        with warnings.catch_warnings(), disable_value_validation():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.propagate, logger.handlers[:] = propagated, handlers
+    with silenced("pydicom"), disable_value_validation():
+        yield
 
 
 def _parsed(source: Source) -> Dataset:
@@ -161,5 +153,4 @@ def _check_inflation(source: Source) -> None:
         piece = inflater.decompress(waiting, CHUNK)
         waiting = inflater.unconsumed_tail
         total += len(piece)
-        if total > MAX_BYTES:
-            raise source.refused("would inflate to more than 1 GiB", "Give a single radiograph")
+        source.check_bytes(total, "would inflate to more than")

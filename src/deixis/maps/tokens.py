@@ -75,7 +75,7 @@ def phrase_tokens(context: Context, case: int, phrase: Phrase) -> Bool[np.ndarra
         first, end = phrase.span
         wanted = wanted & np.array([start < end and stop > first for start, stop in context.spans[case]])
     if not wanted.any():
-        raise PhraseError(f"No token of the text encoder falls into {phrase.span or phrase.text!r}. Widen the span.")
+        raise PhraseError(f"No token of the text encoder falls into {phrase.span or 'the phrase'}. Widen the span.")
     return wanted
 
 

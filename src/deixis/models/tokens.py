@@ -8,9 +8,6 @@ from typing import Any
 
 from deixis.errors import PhraseError
 
-# Characters of a phrase that an error text repeats.
-QUOTED = 60
-
 
 @dataclass(frozen=True)
 class Tokenized:
@@ -41,11 +38,13 @@ def tokenized(tokenizer: Any, texts: Sequence[str], limit: int, name: str, *, ro
         list(texts), padding="max_length", max_length=limit, truncation=False, return_offsets_mapping=True,
         return_attention_mask=True,
     )  # fmt: skip
-    for text, ids in zip(texts, encoded["input_ids"], strict=True):
+    for number, ids in enumerate(encoded["input_ids"], start=1):
         if len(ids) > limit:
+            # Not quoted: text of a report can hold names, and errors end up in logs.
+            which = "The phrase" if len(texts) == 1 else f"Phrase {number} of {len(texts)}"
             raise PhraseError(
-                f"The phrase makes {len(ids) - room} tokens, and {limit - room} fit into {name!r}. Shorten it or ask "
-                f"in parts: {_beginning(text)!r}."
+                f"{which} makes {len(ids) - room} tokens, and {limit - room} fit into {name!r}. Shorten it, or ask in "
+                f"parts."
             )
     real = encoded["attention_mask"]
     return Tokenized(
@@ -54,7 +53,3 @@ def tokenized(tokenizer: Any, texts: Sequence[str], limit: int, name: str, *, ro
         spans=tuple(tuple((int(a), int(b)) for a, b in row) for row in encoded["offset_mapping"]),
         ends=tuple(sum(row) - 1 for row in real),
     )
-
-
-def _beginning(text: str) -> str:
-    return text if len(text) <= QUOTED else text[:QUOTED] + "…"

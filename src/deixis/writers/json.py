@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deixis.radiology import GroundedMention, GroundedReport
 from deixis.types import Box, Grounding, HeatMap, Provenance
 from deixis.writers.aside import write_bytes
 from deixis.writers.naming import numbered
@@ -79,6 +80,51 @@ class GroundingEntry:
 
 
 @dataclass(frozen=True)
+class MentionEntry:
+    """A finding that the report names, see `deixis.radiology.Mention`.
+
+    Args:
+        start: first character of its name in the report's text.
+        end: one past its last.
+        status: "present", "absent", "uncertain" or "prior".
+        category: finding class.
+        laterality: "left", "right", "bilateral" or None.
+        zones: parts of the lung.
+        phrase: what it was looked for by, or would have been.
+        grounding: its place in the image's `groundings`, counted from 0, or None.
+        reason: why it has none, or None.
+    """
+
+    start: int
+    end: int
+    status: str
+    category: str
+    laterality: str | None
+    zones: tuple[str, ...]
+    phrase: str
+    grounding: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class SentenceEntry:
+    """A sentence of the report: its characters, its section ("" for none), and what it names."""
+
+    start: int
+    end: int
+    section: str
+    mentions: tuple[MentionEntry, ...]
+
+
+@dataclass(frozen=True)
+class ReportEntry:
+    """A whole report that was asked; all offsets are characters of its text."""
+
+    text: str
+    sentences: tuple[SentenceEntry, ...]
+
+
+@dataclass(frozen=True)
 class ImageEntry:
     """One image and what was found in it.
 
@@ -87,18 +133,24 @@ class ImageEntry:
         shape: height and width in native pixels.
         spacing: row and column spacing in millimetres, or None.
         notices: what reading the image had to do.
+        view: "frontal", "lateral" or None.
+        laterality: "left", "right", "bilateral" or None.
         folder: name of the folder with its files, or None where none were written.
         files: names of files there that belong to the image, not to one phrase.
         groundings: one per phrase, in the order asked.
+        report: the report that was asked, or None.
     """
 
     source: str | None
     shape: tuple[int, int]
     spacing: tuple[float, float] | None
     notices: tuple[str, ...]
+    view: str | None
+    laterality: str | None
     folder: str | None
     files: tuple[str, ...]
     groundings: tuple[GroundingEntry, ...]
+    report: ReportEntry | None = None
 
 
 @dataclass(frozen=True)
@@ -124,15 +176,21 @@ class Document:
         return json.dumps(ordered, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def image_entry(groundings: Sequence[Grounding], folder: str | None = None, files: Sequence[str] = ()) -> ImageEntry:
+def image_entry(
+    groundings: Sequence[Grounding],
+    folder: str | None = None,
+    files: Sequence[str] = (),
+    report: GroundedReport | None = None,
+) -> ImageEntry:
     """The entry of one image.
 
     Args:
-        groundings: of one image, at least one.
+        groundings: of one image, at least one where there is no report.
         folder: name of the folder with its files.
         files: the names of the files in it.
+        report: a report that was asked of the image, its groundings among the others.
     """
-    image = groundings[0].image
+    image = groundings[0].image if report is None else report.image
     names = numbered(groundings)
     mine = tuple(tuple(file for file in sorted(files) if file.startswith(f"{name}.")) for name in names)
     taken = {FILE_NAME, *(file for of_phrase in mine for file in of_phrase)}
@@ -141,17 +199,33 @@ def image_entry(groundings: Sequence[Grounding], folder: str | None = None, file
         shape=image.shape,
         spacing=image.spacing,
         notices=image.notices,
+        view=image.view,
+        laterality=image.laterality,
         folder=folder,
         files=tuple(file for file in sorted(files) if file not in taken),
         groundings=tuple(_grounding_entry(one, own) for one, own in zip(groundings, mine, strict=True)),
+        report=None if report is None else _report_entry(report, groundings),
     )
 
 
 def write_json(groundings: Sequence[Grounding], folder: Path, stem: str) -> tuple[Path, ...]:
     """``groundings.json``, which also lists the files that are in the folder by then."""
-    files = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    document = Document((image_entry(groundings, stem, files),))
-    return (write_bytes(folder / FILE_NAME, document.text().encode()),)
+    return _write(folder, image_entry(groundings, stem, _files(folder)))
+
+
+def write_json_of_report(
+    report: GroundedReport, groundings: Sequence[Grounding], folder: Path, stem: str
+) -> tuple[Path, ...]:
+    """``groundings.json`` with the report in it."""
+    return _write(folder, image_entry(groundings, stem, _files(folder), report))
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _write(folder: Path, entry: ImageEntry) -> tuple[Path, ...]:
+    return (write_bytes(folder / FILE_NAME, Document((entry,)).text().encode()),)
 
 
 def listed_files(folder: Path) -> frozenset[str]:
@@ -184,6 +258,38 @@ def _grounding_entry(grounding: Grounding, files: tuple[str, ...]) -> GroundingE
     )
 
 
+def _report_entry(report: GroundedReport, groundings: Sequence[Grounding]) -> ReportEntry:
+    places = {id(grounding): place for place, grounding in enumerate(groundings)}
+    answers = iter(report.answers)
+    return ReportEntry(
+        text=report.report.text,
+        sentences=tuple(
+            SentenceEntry(
+                sentence.start,
+                sentence.end,
+                sentence.section,
+                tuple(_mention_entry(next(answers), places) for _ in sentence.mentions),
+            )
+            for sentence in report.report.sentences
+        ),
+    )
+
+
+def _mention_entry(answer: GroundedMention, places: Mapping[int, int]) -> MentionEntry:
+    mention = answer.mention
+    return MentionEntry(
+        start=mention.start,
+        end=mention.end,
+        status=mention.status,
+        category=mention.category,
+        laterality=mention.laterality,
+        zones=mention.zones,
+        phrase=mention.phrase,
+        grounding=None if answer.grounding is None else places[id(answer.grounding)],
+        reason=answer.reason or None,
+    )
+
+
 def _plain(box: Box) -> Box:
     """A box of Python's own floats, whatever numbers it was made of."""
     return Box(float(box.x0), float(box.y0), float(box.x1), float(box.y1), float(box.score))
@@ -212,4 +318,4 @@ def _provenance_entry(provenance: Provenance) -> ProvenanceEntry:
     )
 
 
-JSON = Writer(write_json, last=True)
+JSON = Writer(write_json, last=True, write_report=write_json_of_report)

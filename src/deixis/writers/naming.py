@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from deixis.types import Grounding
@@ -13,6 +15,7 @@ SLUG_LENGTH = 40
 STEM_LENGTH = 100
 NOTHING_LEFT = "phrase"
 UNNAMED = "image"
+_UNNAMED = ContextVar("unnamed", default=False)
 # What some file system or shell trips over.
 UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
@@ -30,9 +33,21 @@ def slug(text: str) -> str:
     return kept or NOTHING_LEFT
 
 
+@contextmanager
+def unnamed() -> Iterator[None]:
+    """While the block runs `numbered` gives numbers alone: a phrase may name a patient, and file names are seen."""
+    before = _UNNAMED.set(True)
+    try:
+        yield
+    finally:
+        _UNNAMED.reset(before)
+
+
 def numbered(groundings: Sequence[Grounding]) -> tuple[str, ...]:
     """``01-right-pleural-effusion`` and so on: what the files of each phrase are called, without suffix."""
     width = max(2, len(str(len(groundings))))
+    if _UNNAMED.get():
+        return tuple(f"{number:0{width}}" for number in range(1, len(groundings) + 1))
     return tuple(
         f"{number:0{width}}-{slug(grounding.phrase.text)}" for number, grounding in enumerate(groundings, start=1)
     )

@@ -70,10 +70,16 @@ def picture(grounding: Grounding) -> Pillow.Image:
 def write_png(groundings: Sequence[Grounding], folder: Path, stem: str) -> tuple[Path, ...]:
     """``NN-<slug>.png`` per phrase."""
     named = zip(numbered(groundings), groundings, strict=True)
-    return tuple(write_bytes(folder / f"{name}.png", _encoded(picture(one))) for name, one in named)
+    return tuple(write_bytes(folder / f"{name}.png", png_of(one)) for name, one in named)
 
 
-def _encoded(page: Pillow.Image) -> bytes:
+def png_of(grounding: Grounding) -> bytes:
+    """The overlay of one grounding as the bytes of a PNG."""
+    return encoded(picture(grounding))
+
+
+def encoded(page: Pillow.Image) -> bytes:
+    """A picture as the bytes of a PNG that says what it is not for."""
     buffer = BytesIO()
     about = PngInfo()
     about.add_text("Software", "deixis")

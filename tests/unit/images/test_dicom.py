@@ -1,7 +1,9 @@
 """DICOM: the grey-scale chain, odd files, and what is said about them."""
 
 import copy
+import tempfile
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -13,8 +15,9 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.sequence import Sequence
 
-from deixis.errors import ImageError
-from deixis.images import read, source
+from deixis.errors import ImageError, TooLargeError
+from deixis.images import Bounds, read
+from unit.images import codestreams
 from unit.images.making import dataset, dicom, encoded, ramp, real, saved
 
 EIGHT = ramp().astype(np.uint8)
@@ -339,10 +342,104 @@ def test_lossless_transfer_syntaxes(syntax):
     made = dataset(NOISE, BitsStored=12)
     expected = read(saved(made)).pixels
     if syntax.is_encapsulated:
-        pytest.importorskip({uid.JPEGLSLossless: "jpeg_ls", uid.JPEG2000Lossless: "openjpeg"}.get(syntax, "pydicom"))
         made.compress(syntax)
     made.file_meta.TransferSyntaxUID = syntax
     np.testing.assert_array_equal(read(saved(made)).pixels, expected)
+
+
+# Transfer syntax, GDCM's name of it, bits, and by how many levels pixels may differ.
+BY_GDCM = [
+    (uid.JPEGBaseline8Bit, "JPEGBaselineProcess1", 8, 3),
+    (uid.JPEGExtended12Bit, "JPEGExtendedProcess2_4", 8, 3),
+    (uid.JPEGLossless, "JPEGLosslessProcess14", 8, 0),
+    (uid.JPEGLossless, "JPEGLosslessProcess14", 12, 0),
+    (uid.JPEGLossless, "JPEGLosslessProcess14", 16, 0),
+    (uid.JPEGLosslessSV1, "JPEGLosslessProcess14_1", 8, 0),
+    (uid.JPEGLosslessSV1, "JPEGLosslessProcess14_1", 12, 0),
+    (uid.JPEGLosslessSV1, "JPEGLosslessProcess14_1", 16, 0),
+    (uid.JPEGLSLossless, "JPEGLSLossless", 16, 0),
+    (uid.JPEGLSNearLossless, "JPEGLSNearLossless", 12, 3),
+    (uid.JPEG2000, "JPEG2000", 12, 3),
+    (uid.JPEG2000Lossless, "JPEG2000Lossless", 16, 0),
+    (uid.RLELossless, "RLELossless", 12, 0),
+]
+
+
+def full_range(bits: int) -> pydicom.Dataset:
+    """A ramp over all levels, its window the full range."""
+    stored = ramp(top=2**bits - 1)
+    stored = stored.astype(np.uint8) if bits == 8 else stored
+    return dataset(stored, BitsStored=bits, WindowCenter=2 ** (bits - 1), WindowWidth=2**bits)
+
+
+@pytest.mark.parametrize(("syntax", "name", "bits", "levels"), BY_GDCM)
+def test_transfer_syntaxes_that_another_library_encoded(syntax, name, bits, levels):
+    """What GDCM compressed is read, exactly where it is lossless."""
+    made = full_range(bits)
+    content = by_gdcm(made, name)
+    assert pydicom.dcmread(BytesIO(content)).file_meta.TransferSyntaxUID == syntax
+    difference = np.abs(read(content).pixels - read(saved(made)).pixels).max()
+    assert difference <= (levels + 0.01) / (2**bits - 1)
+
+
+@pytest.mark.parametrize(("syntax", "frame", "levels"), [
+    (uid.HTJ2KLossless, codestreams.HTJ2K_LOSSLESS, 0),
+    (uid.HTJ2KLosslessRPCL, codestreams.HTJ2K_LOSSLESS, 0),
+    (uid.HTJ2K, codestreams.HTJ2K_LOSSY, 30),
+    (uid.JPEGExtended12Bit, codestreams.JPEG_EXTENDED, 1),
+])  # fmt: skip
+def test_transfer_syntaxes_of_which_frames_are_kept(syntax, frame, levels, capfd):
+    """High-throughput JPEG 2000, and JPEG of 12 bits; without a word of the libraries."""
+    made = full_range(12)
+    expected = read(saved(made)).pixels
+    difference = np.abs(read(compressed(made, syntax, frame)).pixels - expected).max()
+    assert difference <= (levels + 0.01) / 4095
+    assert "".join(capfd.readouterr()) == ""
+
+
+def compressed(made, syntax, frame: bytes) -> bytes:
+    made.file_meta.TransferSyntaxUID = syntax
+    made.PixelData = encapsulate([frame])
+    made["PixelData"].is_undefined_length = True
+    return saved(made)
+
+
+@pytest.mark.parametrize("at", [0, 1, 4, 6, 9, 10])
+def test_damaged_jpeg_of_12_bits_is_an_error(at):
+    """Whatever of its frame header is wrong, the tag is named."""
+    frame = bytearray(codestreams.JPEG_EXTENDED)
+    frame[frame.index(b"\xff\xc1") + at] ^= 0xFF
+    text = refusal(compressed(full_range(12), uid.JPEGExtended12Bit, bytes(frame)))
+    assert "PixelData (7FE0,0010)" in text or "Rows (0028,0010)" in text
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5])
+def test_jpeg_of_12_bits_that_is_cut_short_ends_no_process(share):
+    """Its tables are missing, or its scan ends early."""
+    frame = codestreams.JPEG_EXTENDED[: int(share * len(codestreams.JPEG_EXTENDED))]
+    try:
+        image = read(compressed(full_range(12), uid.JPEGExtended12Bit, frame))
+    except ImageError:
+        return
+    assert image.shape == (40, 50)
+
+
+def test_extended_without_gdcm_says_what_to_install(monkeypatch):
+    """pydicom's own decoders would refuse it at a later time."""
+    monkeypatch.setattr("deixis.images.extended.is_installed", lambda: False)
+    text = refusal(compressed(full_range(12), uid.JPEGExtended12Bit, codestreams.JPEG_EXTENDED))
+    assert "pip install 'deixis[dicom]'" in text
+
+
+def test_damaged_jpeg_lossless_never_ends_the_process():
+    """GDCM aborts over a gap between segments and over insane depths: such frames do not reach it."""
+    content = by_gdcm(full_range(12), "JPEGLosslessProcess14_1")
+    start = content.index(b"\xff\xd8")
+    header = content.index(b"\xff\xc3") - start
+    for at, value in ((2, 0x8F), (header + 4, 0x8E), (header + 4, 1), (header + 13, 0x8F), (header + 9, 2)):
+        damaged = bytearray(content)
+        damaged[start + at] = value
+        assert "PixelData (7FE0,0010) is damaged" in refusal(bytes(damaged))
 
 
 def test_big_endian():
@@ -367,18 +464,8 @@ def test_jpeg_baseline():
     assert np.abs(read(jpeg(EIGHT)).pixels - EIGHT / 255).max() < 0.03
 
 
-def test_jpeg_lossless_through_gdcm():
-    """The commonest compression of CR and DX, where python-gdcm is installed."""
-    gdcm = pytest.importorskip("gdcm")
-    assert gdcm
-    made = dataset(NOISE, BitsStored=12)
-    np.testing.assert_array_equal(read(_jpeg_lossless(made)).pixels, read(saved(made)).pixels)
-
-
-def _jpeg_lossless(made) -> bytes:
-    import tempfile
-    from pathlib import Path
-
+def by_gdcm(made, name: str) -> bytes:
+    """The file in another transfer syntax, compressed by GDCM."""
     import gdcm
 
     with tempfile.TemporaryDirectory() as folder:
@@ -388,7 +475,7 @@ def _jpeg_lossless(made) -> bytes:
         reader.SetFileName(str(plain))
         assert reader.Read()
         change = gdcm.ImageChangeTransferSyntax()
-        change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
+        change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, name)))
         change.SetInput(reader.GetImage())
         assert change.Change()
         writer = gdcm.ImageWriter()
@@ -481,6 +568,54 @@ def test_views_are_flagged_and_left_alone(elements, notice):
     assert (notice is None and image.notices == ()) or notice in image.notices[0]
 
 
+@pytest.mark.parametrize(("elements", "view", "laterality"), [
+    ({"ViewPosition": "PA"}, "frontal", None),
+    ({"ViewPosition": "AP AXIAL"}, "frontal", None),
+    ({"ViewPosition": "ap"}, "frontal", None),
+    ({"ViewPosition": "LLD"}, "frontal", None),
+    ({"ViewPosition": "LL"}, "lateral", None),
+    ({"PatientOrientation": ["L", "F"]}, "frontal", None),
+    ({"PatientOrientation": ["A", "F"]}, "lateral", None),
+    ({"ViewPosition": "PA", "PatientOrientation": ["P", "F"]}, "lateral", None),
+    ({"ViewPosition": "", "PatientOrientation": ""}, None, None),
+    ({"ViewPosition": "DOE^JANE"}, None, None),
+    ({"Laterality": "L"}, None, "left"),
+    ({"Laterality": "L", "ImageLaterality": "R"}, None, "right"),
+    ({"ImageLaterality": "B"}, None, "bilateral"),
+    ({"ImageLaterality": "U"}, None, None),
+])  # fmt: skip
+def test_view_and_laterality(elements, view, laterality):
+    """As words of our own, None where the file says nothing that is known."""
+    image = read(dicom(EIGHT, **elements))
+    assert (image.view, image.laterality) == (view, laterality)
+
+
+@pytest.mark.parametrize(("code", "scheme", "view"), [
+    ("272479007", "SCT", "frontal"), ("399348003", "SCT", "frontal"), ("399067008", "SCT", "lateral"),
+    ("399173006", "SCT", "lateral"), ("R-10236", "SRT", "lateral"), ("R-40888", "SRT", "frontal"),
+    ("R-10206", "SRT", "frontal"), ("399173006", "DCM", None), ("1", "SCT", None),
+])  # fmt: skip
+def test_view_by_its_code(code, scheme, view):
+    """DX tells it in a sequence, older files by the older numbers of the same codes."""
+    item = pydicom.Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, scheme, "view"
+    image = read(dicom(EIGHT, ViewCodeSequence=Sequence([item])))
+    assert image.view == view
+    assert bool(image.notices) == (view == "lateral")
+    assert read(dicom(EIGHT, ViewCodeSequence=Sequence([pydicom.Dataset()]))).view is None
+
+
+@pytest.mark.parametrize("modality", ["CR", "DX"])
+@pytest.mark.parametrize("kind", [
+    uid.ComputedRadiographyImageStorage, uid.DigitalXRayImageStorageForPresentation, uid.SecondaryCaptureImageStorage,
+])  # fmt: skip
+def test_classes_are_read_alike(kind, modality):
+    """CR, DX, and the secondary captures of modality CR or DX that public collections consist of."""
+    image = read(dicom(EIGHT, SOPClassUID=kind, Modality=modality))
+    np.testing.assert_allclose(image.pixels, EIGHT / 255, atol=1e-7)
+    assert image.notices == ()
+
+
 # ---- damaged files
 
 
@@ -529,15 +664,13 @@ def test_bomb_is_refused_before_it_is_decoded():
     assert "has no pixels" in refusal(dicom(EIGHT, Rows=0))
 
 
-def test_deflate_bomb(monkeypatch):
+def test_deflate_bomb():
     """Inflation stops at its limit."""
-    from deixis.images import header
-
     made = dataset(np.zeros((4000, 4000), np.uint8))
     made.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
     content = saved(made)
-    monkeypatch.setattr(header, "MAX_BYTES", 1 << 20)
-    assert "would inflate" in refusal(content)
+    with pytest.raises(TooLargeError, match="would inflate to more than 1 MiB"):
+        read(content, Bounds(bytes=1 << 20))
 
 
 def test_no_image_inside():
@@ -596,10 +729,10 @@ def test_opposite_labels_give_opposite_images(bits, signed, slope, intercept, fu
     np.testing.assert_array_equal(one, 1 - two)
 
 
-def test_limit_of_pixels_is_that_of_all_readers(monkeypatch):
-    """One constant bounds every format."""
-    monkeypatch.setattr(source, "MAX_PIXELS", EIGHT.size - 1)
-    assert "Scale it down" in refusal(dicom(EIGHT))
+def test_limit_of_pixels_is_that_of_all_readers():
+    """One value bounds every format."""
+    with pytest.raises(TooLargeError, match="Scale it down"):
+        read(dicom(EIGHT), Bounds(pixels=EIGHT.size - 1))
 
 
 def test_reading_leaves_the_data_set_of_others_alone():

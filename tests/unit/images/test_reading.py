@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from deixis.errors import ImageError
-from deixis.images import READERS, read, source
+from deixis.errors import ImageError, TooLargeError, UnknownFormatError
+from deixis.images import READERS, Bounds, read
 from unit.images.making import dicom, encoded, ramp
 
 PICTURE = ramp().astype(np.uint8)
@@ -97,17 +97,21 @@ def test_empty_file(tmp_path):
     assert "is empty (0 bytes)" in refusal(b"")
 
 
-def test_huge_file(tmp_path, monkeypatch):
+def test_huge_file(tmp_path):
     """Its size is looked at before it is read."""
-    monkeypatch.setattr(source, "MAX_BYTES", 100)
     path = tmp_path / "a.png"
-    path.write_bytes(bytes(101))
-    assert "is larger than 1 GiB" in refusal(path)
+    path.write_bytes(bytes((1 << 20) + 1))
+    for given in (path, path.read_bytes()):
+        with pytest.raises(TooLargeError, match="is larger than 1 MiB"):
+            read(given, Bounds(bytes=1 << 20))
 
 
 def test_not_an_image():
     """What is read instead is listed."""
-    text = refusal(b"%PDF-1.7 report of the examination")
+    content = b"%PDF-1.7 report of the examination"
+    with pytest.raises(UnknownFormatError):
+        read(content)
+    text = refusal(content)
     assert "PNG, JPEG, TIFF, DICOM" in text
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from deixis.language import read_report
+from deixis.radiology import GroundedMention, GroundedReport
 from deixis.types import Box, Grounding, HeatMap, Image, Phrase, Provenance
 
 NOTICE = "planted, not real"
@@ -41,3 +43,27 @@ def empty_grounding() -> Grounding:
     plain = grounding("nothing")
     zero = np.zeros_like(plain.heat.values)
     return Grounding(plain.image, plain.phrase, HeatMap(zero, plain.heat.seen), zero > 0, (), plain.provenance)
+
+
+REPORT = """FINDINGS: Small right pleural effusion with <b>basilar</b> atelectasis & more. No pneumothorax.
+Edema cannot be excluded. The chest tube has been removed.
+
+IMPRESSION: Small right pleural effusion. Cardiomegaly.
+"""
+
+
+def grounded_report(text: str = REPORT, **how) -> GroundedReport:
+    """Every statement grounded at the same hot spot, but cardiomegaly, which is refused."""
+    report = read_report(text)
+    found: dict[str, Grounding] = {}
+    answers = []
+    for mention in report.mentions:
+        if mention.status != "present":
+            answers.append(GroundedMention(mention, None, f"it is {mention.status}"))
+        elif mention.category == "Cardiomegaly":
+            answers.append(GroundedMention(mention, None, "too long"))
+        else:
+            asked = Phrase(mention.phrase, None, mention.category, mention.laterality)
+            answers.append(GroundedMention(mention, found.setdefault(mention.phrase, grounding(asked, **how))))
+    image = next(iter(found.values()), grounding(**how)).image
+    return GroundedReport(image, report, tuple(answers))

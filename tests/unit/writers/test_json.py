@@ -8,7 +8,7 @@ import pytest
 from deixis.types import Box, Grounding, HeatMap, Image, Phrase
 from deixis.writers import write
 from deixis.writers.json import Document, FailureEntry, image_entry
-from unit.writers.making import NOTICE, empty_grounding, grounding
+from unit.writers.making import NOTICE, empty_grounding, grounded_report, grounding
 
 
 def test_document_says_everything():
@@ -26,8 +26,11 @@ def test_document_says_everything():
         "shape": [60, 80],
         "spacing": [0.2, 0.1],
         "notices": ["colour converted to grey"],
+        "view": None,
+        "laterality": None,
         "folder": "chest",
         "files": ["chest.seg.dcm"],
+        "report": None,
     }
     (box,) = one.boxes
     assert found == {
@@ -112,3 +115,39 @@ def test_peak_is_looked_for_where_the_model_looked():
     plain = grounding()
     one = Grounding(Image(np.abs(values)), plain.phrase, HeatMap(values, seen), values > 0, (), plain.provenance)
     assert image_entry([one]).groundings[0].heat.peak == pytest.approx(-1)
+
+
+def test_a_report_stands_in_the_document_with_offsets_and_places(tmp_path):
+    """Every mention points into the text, and at its grounding or a reason."""
+    told = grounded_report()
+    asked = (grounding("left lung"), *told.groundings)
+    written = write(asked, tmp_path, ["json"], "x", told)
+    (image,) = json.loads((written.folder / "groundings.json").read_text(encoding="utf-8"))["images"]
+    report = image["report"]
+    assert report["text"] == told.report.text
+    assert report["sentences"][0]["section"] == "findings"
+    mentions = [one for sentence in report["sentences"] for one in sentence["mentions"]]
+    for mention, answer in zip(mentions, told.answers, strict=True):
+        words = report["text"][mention["start"] : mention["end"]].lower()
+        assert words in answer.mention.phrase.lower() or answer.mention.phrase.lower().endswith(words)
+        assert (mention["grounding"] is None) == bool(mention["reason"])
+        if mention["grounding"] is not None:
+            assert image["groundings"][mention["grounding"]]["phrase"] == mention["phrase"]
+    assert image["files"] == ["report.html"]
+
+
+def test_a_report_that_states_nothing_is_a_document_without_groundings(tmp_path):
+    told = grounded_report("No effusion.")
+    written = write((), tmp_path, ["json", "png", "npz"], "x", told)
+    assert {file.name for file in written.files} == {"groundings.json", "report.html"}
+    (image,) = json.loads((written.folder / "groundings.json").read_text(encoding="utf-8"))["images"]
+    assert image["groundings"] == []
+    assert image["source"] == "scans/chest.png"
+    assert image["report"]["sentences"][0]["mentions"][0]["status"] == "absent"
+
+
+def test_a_second_run_without_a_report_takes_its_page_away(tmp_path):
+    told = grounded_report()
+    write(told.groundings, tmp_path, ["json"], "x", told)
+    written = write([grounding()], tmp_path, ["json"], "x")
+    assert {file.name for file in written.folder.iterdir()} == {"groundings.json"}

@@ -1,0 +1,1 @@
+"""The page and the HTTP service: one application, one worker that owns the model. See docs/web.md."""
