@@ -189,7 +189,7 @@ def test_two_recipes_stand_side_by_side(page):
     find(page, "consolidation")
     page.select_option("#compare", "guided")
     page.locator(".figures").nth(1).wait_for()
-    assert page.locator("figcaption:visible").all_inner_texts() == ["instant", "guided"]
+    assert page.locator("figcaption:visible").all_inner_texts() == ["best-instant", "guided"]
     assert picture(page) != picture(page, "#view-b canvas")
     page.select_option("#compare", "")
     page.locator("#view-b").wait_for(state="hidden")
@@ -276,7 +276,7 @@ def test_a_phrase_that_takes_long_shows_progress_and_is_cancelled(page, server):
     assert page.locator(".phrase progress").count() == 1
     page.click(".phrase .drop")
     assert page.locator(".phrase").count() == 0
-    page.select_option("#recipe", "instant")
+    page.select_option("#recipe", "best-instant")
     find(page, "pneumothorax")
 
 

@@ -73,7 +73,7 @@ def test_words_and_defaults_are_those_of_the_command_line():
     for name in both:
         assert ours[name].default == theirs[name].default
         assert ours[name].type == theirs[name].type
-    assert ours["recipe"].default == "instant"
+    assert ours["recipe"].default == "best-instant"
 
 
 def test_forms_use_the_words_of_the_command_line(server):

@@ -14,6 +14,7 @@ from deixis.cli.answers import told
 from deixis.cli.failures import INTERRUPTED
 from deixis.cli.options import taking
 from deixis.cli.progress import progress
+from deixis.recipes import DEFAULT
 
 if TYPE_CHECKING:
     from deixis.pacs import Outcome
@@ -32,7 +33,7 @@ class Options:
     model: Annotated[str, typer.Option("--model", "-m", help="A name from `deixis models`, a path, or a hub id.")] = (
         "phantom"
     )
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = "guided"
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A name from `deixis recipes`.")] = DEFAULT
     format: Annotated[str, typer.Option(help="What to store, separated by commas: sr, seg, sc.")] = "sr,seg,sc"
     store: Annotated[bool, typer.Option("--store/--dry-run", help="Store the answers, or only show them.")] = True
     credentials: Annotated[

@@ -31,7 +31,9 @@ class ServeOptions:
     model: Annotated[str, typer.Option("--model", "-m", help="A name from `deixis models`, a path, or a hub id.")] = (
         "phantom"
     )
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="The recipe of requests that name none.")] = "instant"
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="The recipe of requests that name none.")] = (
+        "best-instant"
+    )
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …; auto takes a GPU where there is one.")] = (
         "auto"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from deixis.recipes import INSTANT, RECIPES
+from deixis.recipes import BEST_INSTANT, RECIPES
 from deixis.registry import unknown_name
 
 MEBIBYTE = 2**20
@@ -63,7 +63,7 @@ class Settings:
         limits: how much it takes on.
     """
 
-    recipe: str = INSTANT.name
+    recipe: str = BEST_INSTANT.name
     token: str | None = field(default=None, repr=False)
     hosts: tuple[str, ...] = LOOPBACK
     limits: Limits = field(default_factory=Limits)

@@ -222,7 +222,7 @@ def test_it_says_what_it_is(client):
     assert (model["family"], model["image_size"]) == ("diffusers-ldm", 128)
     recipes = client.get("/v1/recipes").json()["recipes"]
     assert [one["name"] for one in recipes] == list(RECIPES)
-    assert [one["name"] for one in recipes if one["default"]] == ["instant"]
+    assert [one["name"] for one in recipes if one["default"]] == ["best-instant"]
     offers = client.get("/v1/offers").json()
     assert offers["formats"] == list(WRITERS.names())
     assert all(one["phrases"] for one in offers["examples"])
@@ -253,7 +253,7 @@ def test_metrics_count_requests_by_the_template_of_their_route(client, png):
     text = client.get("/v1/metrics").text
     assert 'deixis_requests_total{method="GET",route="/v1/jobs/{job}/events",status="200"} 1.0' in text
     assert 'route="other",status="404"' in text
-    assert 'deixis_jobs_total{recipe="instant",state="done"} 1.0' in text
+    assert 'deixis_jobs_total{recipe="best-instant",state="done"} 1.0' in text
     for kept in ("jane", job):
         assert kept not in text
 

@@ -18,7 +18,7 @@ def test_all_else_is_reached_from_outside(host):
 
 def test_by_default_it_is_addressed_on_the_loopback_and_reads_at_once():
     assert Settings().hosts == LOOPBACK
-    assert Settings().recipe == "instant"
+    assert Settings().recipe == "best-instant"
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones():
