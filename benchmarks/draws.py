@@ -15,6 +15,7 @@ from typing import Any
 
 import deixis
 from deixis.datasets.phantom import VALIDATION_SEED, cases
+from deixis.errors import DeixisError
 from deixis.evaluate import Answer, Report, Row, score
 from deixis.many import ground_many
 from deixis.recipes import NoisedWalk, recipe
@@ -66,7 +67,11 @@ def main() -> None:
     groups = [list(group) for _, group in itertools.groupby(every, key=lambda case: case.patient)]
     rows = []
     for name, draws in itertools.product(asked.recipes, DRAWS):
-        report = scores(model, name, draws, groups)
+        try:
+            report = scores(model, name, draws, groups)
+        except DeixisError as error:
+            print(f"{name} with {draws}: {error}", flush=True)
+            continue
         rows.append({"recipe": name, "draws": draws, **{one: round(report.macro(one).value, 4) for one in SHOWN}})
         print(rows[-1], flush=True)
     result = {"seeds": [seeds[0], seeds[-1]], "phrases": sum(map(len, groups)), "rows": rows}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deixis.ground import open_image as open_image
     from deixis.ground_report import ground_report as ground_report
     from deixis.images import read as read
+    from deixis.many import ground_many as ground_many
     from deixis.models.loading import load as load
     from deixis.radiology import GroundedReport as GroundedReport
     from deixis.radiology import RadiologyReport as RadiologyReport
@@ -38,6 +39,7 @@ _HOMES = {
     "read": "deixis.images",
     "open_image": "deixis.ground",
     "ground": "deixis.ground",
+    "ground_many": "deixis.many",
     "ground_report": "deixis.ground_report",
     "View": "deixis.ground",
     "evaluate": "deixis.evaluate",

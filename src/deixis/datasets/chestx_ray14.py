@@ -5,13 +5,12 @@ Its header names the fourth to sixth column as parts of one name, and some copie
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
+from pathlib import Path
 
 from deixis.datasets.annotations import Annotation, assembled, by_template, one_of, root_of
 from deixis.datasets.collection import Collection, Dataset, Note, Wanted
-from deixis.datasets.tables import corner_box, numbers, text_of
+from deixis.datasets.tables import corner_box, numbers, rows_of
 from deixis.errors import CaseError
 
 FILES = ("BBox_List_2017.csv", "BBox_List_2017.csv.gz", "nih_BBox_List_2017.csv.gz", "nih_BBox_List_2017.csv")
@@ -26,12 +25,12 @@ def read(wanted: Wanted) -> Collection:
     root = root_of(wanted, "chestx-ray14")
     file = one_of(root, FILES, "box list")
     notes: list[Note] = []
-    return assembled("chestx-ray14", list(rows(text_of(file), file.name, notes)), wanted, notes, templated=True)
+    return assembled("chestx-ray14", list(rows(file, notes)), wanted, notes, templated=True)
 
 
-def rows(text: str, name: str, notes: list[Note]) -> Iterator[Annotation]:
-    """Annotations of the list's content; a header of another file raises `CaseError`."""
-    reader = csv.reader(io.StringIO(text))
+def rows(file: Path, notes: list[Note]) -> Iterator[Annotation]:
+    """Annotations of the list; a header of another file raises `CaseError`."""
+    name, reader = file.name, rows_of(file)
     header = next(reader, [])
     if header[:2] != ["Image Index", "Finding Label"]:
         raise CaseError(f"{name} is no box list of ChestX-ray14: it begins with {', '.join(header[:3]) or 'nothing'}.")

@@ -22,7 +22,7 @@ def csv_rows(file: Path, needed: Sequence[str], *, delimiter: str = ",") -> Iter
     Raises:
         CaseError: it is no text, or lacks one of the needed columns; says which, and which there are.
     """
-    reader = csv.reader(io.StringIO(text_of(file)), delimiter=delimiter)
+    reader = rows_of(file, delimiter=delimiter)
     header = [name.strip() for name in next(reader, [])]
     absent = [name for name in needed if name not in header]
     if absent:
@@ -31,6 +31,15 @@ def csv_rows(file: Path, needed: Sequence[str], *, delimiter: str = ",") -> Iter
         if any(value.strip() for value in row):
             filled = [*row, *[""] * (len(header) - len(row))]
             yield f"{file.name}:{number}", {name: value.strip() for name, value in zip(header, filled, strict=False)}
+
+
+def rows_of(file: Path, *, delimiter: str = ",") -> Iterator[list[str]]:
+    """Rows of a CSV file as they stand, line ends of any kind; what is no CSV raises `CaseError`."""
+    try:
+        # Line ends are csv's own business: one of Classic Mac OS inside a line is a row's end, too.
+        yield from csv.reader(io.StringIO(text_of(file), newline=""), delimiter=delimiter)
+    except csv.Error as error:
+        raise CaseError(f"{file} is no CSV: {error}. Copy it anew.") from error
 
 
 def text_of(file: Path) -> str:

@@ -278,6 +278,16 @@ def test_spoilt_files_are_clear_errors(tmp_path, name, content):
     assert told
 
 
+@pytest.mark.parametrize("name", [name for name, file in FILES.items() if file.endswith(".csv")])
+def test_bytes_that_upset_the_csv_reader_are_clear_errors(tmp_path, name):
+    """A lone carriage return ends a row; a field without end is told with the file's name."""
+    file = tmp_path / FILES[name]
+    for content in (b"0\r0", b'a,"' + b"x" * 200_000):
+        file.write_bytes(content)
+        with pytest.raises(CaseError, match=FILES[name].replace(".", r"\.")):
+            read(name, tmp_path)
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real annotation files")
 @pytest.mark.parametrize(
     ("name", "file", "rows"),
