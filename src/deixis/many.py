@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ LANES = 2
 
 Source = str | Path | Image | Float[np.ndarray, "y x"]
 Answers = tuple[Grounding, ...]
+_Asked = tuple[Source, Sequence[str | Phrase]]
 
 
 def ground_many(
@@ -59,16 +61,18 @@ def ground_many(
     """
     loaded = load(model) if isinstance(model, str | Path) else model
     way = way_of(loaded, recipe, seed=seed, batch=batch, max_memory=max_memory, kept=kept)
-    lanes = min(LANES, way.batches.most)
+    waiting = iter(asked)
+    first = list(islice(waiting, LANES * TOGETHER))
+    lanes = max(1, min(LANES, way.batches.most, len(first)))
     if max_memory is not None:
         way = replace(way, batches=Batches(way.batches.most // lanes))
-    waiting = iter(asked)
+    groups = _groups(chain(first, waiting), lanes)
     with _threads(lanes) as pool:
         running: deque[Future[list[Answers]]] = deque()
 
         def start() -> None:
-            group = tuple(islice(waiting, TOGETHER))
-            if group:
+            group = next(groups, None)
+            if group is not None:
                 running.append(pool.submit(_answered, group, loaded, way))
 
         for _ in range(lanes):
@@ -77,6 +81,14 @@ def ground_many(
             answers = running.popleft().result()
             start()
             yield from answers
+
+
+def _groups(asked: Iterable[_Asked], lanes: int) -> Iterator[Sequence[_Asked]]:
+    """Up to `TOGETHER` images at a time; the last ones are shared out, so that no lane idles beside a full one."""
+    waiting = iter(asked)
+    while chunk := list(islice(waiting, lanes * TOGETHER)):
+        size = ceil(len(chunk) / lanes)
+        yield from (chunk[start : start + size] for start in range(0, len(chunk), size))
 
 
 @contextmanager
@@ -99,7 +111,7 @@ class _Order:
     phrases: tuple[Phrase, ...]
 
 
-def _answered(group: Sequence[tuple[Source, Sequence[str | Phrase]]], model: LatentModel, way: Way) -> list[Answers]:
+def _answered(group: Sequence[_Asked], model: LatentModel, way: Way) -> list[Answers]:
     """What one lane does: read the images, ask the network about all of them, and make their boxes."""
     counted = CountedModel(model)
     orders = [

@@ -110,7 +110,7 @@ def test_lanes_share_the_memory_that_is_allowed(tiny_model, monkeypatch):
     monkeypatch.setattr("deixis.many._answered", lambda group, model, way: seen.append(way.batches.most) or [])
     for cases, most in ((5, 2), (1, 1)):
         limit = weights_bytes(tiny_model) + cases * case_bytes(tiny_model)
-        list(ground_many([(images(1)[0], ["a"])], tiny_model, FAST, max_memory=limit))
+        list(ground_many([(image, ["a"]) for image in images(2)], tiny_model, FAST, max_memory=limit))
         assert seen.pop() == most
 
 
@@ -120,3 +120,14 @@ def test_threads_are_as_before_afterwards(tiny_model):
     before = torch.get_num_threads()
     list(ground_many([(image, ["effusion"]) for image in images(3)], tiny_model, FAST))
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (4, [2, 2]), (17, [8, 8, 1]), (19, [8, 8, 2, 1])])
+def test_lanes_share_out_what_there_is(count, sizes):
+    """Full groups while there are many; the rest in even parts."""
+    from deixis.many import _groups
+
+    asked = [(number, []) for number in range(count)]
+    groups = list(_groups(asked, min(2, max(1, count))))
+    assert [len(group) for group in groups] == sizes
+    assert [one for group in groups for one in group] == asked
