@@ -201,7 +201,7 @@ def _ready(order: Order) -> CountedModel:
     if asked.min_score and model.spec.name not in order.recipe.presence:
         raise DeixisError(
             f"--min-score {asked.min_score} needs a presence score, and recipe {asked.recipe!r} has none for "
-            f"{model.spec.name!r}. Leave it out, or take the recipe `best` with the bundled model."
+            f"{model.spec.name!r}. Leave it out, or give the recipe a `presence` for that model."
         )
     if order.phrases:
         model.embed([phrase.text for phrase in order.phrases])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from deixis.maps.token_maps import TokenMaps
 from deixis.maps.tokens import TokenKind, content_tokens, phrase_tokens, token_kinds
 
 Chosen = Sequence[Bool[np.ndarray, " token"]]
+Formed = Callable[[Heard], Float[Tensor, "case pixel token"]]
 
 
 class MeanAttention(Gathering):
@@ -26,12 +27,13 @@ class MeanAttention(Gathering):
     sites and steps.
     """
 
-    def __init__(self, reader: Reader, scope: Scope, chosen: Chosen) -> None:
-        self.sites, self._side = scope.sites, reader.model.spec.image_size
+    def __init__(self, reader: Reader, scope: Scope, chosen: Chosen, formed: Formed | None = None) -> None:
+        """`formed` gives what is averaged in the place of the model's own probabilities."""
+        self.sites, self._side, self._formed = scope.sites, reader.model.spec.image_size, formed
         self._sums = TokenMaps(even(chosen, reader.device), scope.levels, stretch=True)
 
     def hear(self, heard: Heard, reply: Reply) -> None:
-        self._sums.add(heard, reply)
+        self._sums.add(heard, reply, None if self._formed is None else self._formed(heard))
 
     def maps(self) -> Float[Tensor, "phrase row column"]:
         return mean_over_sites(self._sums, self._side)

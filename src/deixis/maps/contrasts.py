@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from deixis.maps.attention import even, mean_over_sites, words_of
+from deixis.maps.attention import MeanAttention, even, mean_over_sites, words_of
 from deixis.maps.gathering import Gathering, Scope
 from deixis.maps.reading import Question, Reader, Reply
 from deixis.maps.taps import Heard, probabilities, stretched
@@ -17,19 +17,13 @@ from deixis.types import Site
 LEAST = 1e-6
 
 
-class OverBegin(Gathering):
+def over_begin(reader: Reader, question: Question, scope: Scope) -> Gathering:
     """As `words`, each token's attention divided by the begin token's: A_token / A_begin (SOS rescaling, GoCA)."""
 
-    def __init__(self, reader: Reader, question: Question, scope: Scope) -> None:
-        self.sites, self._side = scope.sites, reader.model.spec.image_size
-        self._sums = TokenMaps(even(words_of(question), reader.device), scope.levels, stretch=True)
+    def formed(heard: Heard) -> Float[Tensor, "case pixel token"]:
+        return heard.probabilities / heard.probabilities[..., :1].clamp(min=LEAST)
 
-    def hear(self, heard: Heard, reply: Reply) -> None:
-        formed = heard.probabilities
-        self._sums.add(heard, reply, formed / formed[..., :1].clamp(min=LEAST))
-
-    def maps(self) -> Float[Tensor, "phrase row column"]:
-        return mean_over_sites(self._sums, self._side)
+    return MeanAttention(reader, scope, words_of(question), formed)
 
 
 class LessNull(Gathering):

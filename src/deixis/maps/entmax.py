@@ -6,33 +6,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from deixis.maps.attention import even, mean_over_sites, words_of
+from deixis.maps.attention import MeanAttention, words_of
 from deixis.maps.gathering import Gathering, Scope
-from deixis.maps.reading import Question, Reader, Reply
-from deixis.maps.taps import Heard
-from deixis.maps.token_maps import TokenMaps
+from deixis.maps.reading import Question, Reader
 
 
-class Entmax(Gathering):
+def words(reader: Reader, question: Question, scope: Scope) -> Gathering:
     """As `words`, of entmax₁.₅(q·k·scale) in the place of the softmax.
 
     After PLADIS (ICCV 2025), which mixes the two in the network itself; here the network stays as it is.
     """
-
-    def __init__(self, reader: Reader, question: Question, scope: Scope) -> None:
-        self.sites, self._side = scope.sites, reader.model.spec.image_size
-        self._sums = TokenMaps(even(words_of(question), reader.device), scope.levels, stretch=True)
-
-    def hear(self, heard: Heard, reply: Reply) -> None:
-        self._sums.add(heard, reply, entmax15(heard.logits()).mean(dim=1))
-
-    def maps(self) -> Float[Tensor, "phrase row column"]:
-        return mean_over_sites(self._sums, self._side)
-
-
-def words(reader: Reader, question: Question, scope: Scope) -> Gathering:
-    """See `Entmax`."""
-    return Entmax(reader, question, scope)
+    return MeanAttention(reader, scope, words_of(question), lambda heard: entmax15(heard.logits()).mean(dim=1))
 
 
 def entmax15(scores: Float[Tensor, "*row token"]) -> Float[Tensor, "*row token"]:

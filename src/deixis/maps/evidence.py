@@ -29,7 +29,7 @@ EVIDENCE: Table[Evidence] = Table(
         "end": "deixis.maps.attention:end",
         "begin": "deixis.maps.attention:begin",
         "padding": "deixis.maps.attention:padding",
-        "words-over-begin": "deixis.maps.contrasts:OverBegin",
+        "words-over-begin": "deixis.maps.contrasts:over_begin",
         "words-less-null": "deixis.maps.contrasts:LessNull",
         "words-entmax": "deixis.maps.entmax:words",
         "words-kept-queries": "deixis.maps.kept_queries:words",
