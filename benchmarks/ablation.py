@@ -4,9 +4,9 @@
     python benchmarks/ablation.py --model FOLDER/model --images 50 -o benchmarks/results/ablation_second.json
 
 One pass per image gathers all evidence at thirty noise levels, of which every combination is then finished and scored.
-Each candidate has the finish of `best` unless its name says otherwise, so that what differs is the reading; `paper's
-finish` shows what the finish alone is worth. The search: every evidence alone, the stronger ones in five windows
-of noise levels, then greedily the one that adds most to mean mIoU, up to three sources.
+Each candidate has the finish of `best` unless its name says otherwise, so that what differs is the reading; `finish of
+paper` shows what the finish alone is worth. The search: every evidence alone, the stronger ones in five windows
+of noise levels, the words at every site, then greedily the one that adds most to mean mIoU, up to three sources.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from phantom_table import Drawn
 
 import deixis
 from deixis.answering import Asked, Cost, grounding
-from deixis.datasets.phantom import TEST_SEED, VALIDATION_SEED, Style, cases
+from deixis.datasets.phantom import TEST_SEED, VALIDATION_SEED
 from deixis.evaluate import Answer, Report, Row, paired_difference, score
 from deixis.maps.batches import Batches
 from deixis.maps.evidence import EVIDENCE
@@ -43,19 +44,20 @@ WINDOWS = {"-3..0": (-3.0, 0.0), "-1..2": (-1.0, 2.0), "0..3": (0.0, 3.0), "1..4
 WORDS_AT, TELLING_AT, LAST = WORDS["phantom"].sites, TELLING["phantom"].sites, INSTANT.readings["phantom"].sites
 ATTENTION = (
     "words", "content", "words-over-begin", "words-less-null", "words-entmax", "words-kept-queries", "words-told-all",
-    "end", "begin", "padding",
+    "end", "begin", "padding", "bias-merged",
 )  # fmt: skip
+SITES = 9
 # Noise levels at which the words of the bundled model point best, and what is tried at others too.
 CHOSEN = "0..3"
 SWEPT = ("words", "information", "likelihood", "projection", "response", "guided")
 SHOWN = ("auroc_smoothed", "pointing", "miou", "cnr_smoothed")
-# Phantoms that the models have not learnt from: another exposure, habitus and noise, findings of other sizes, 1.5 times
-# the pixels.
-SHIFTED, SHIFTED_SIZE = Style(exposure=0.06, contrast=0.85, noise=1.6, width=1.08, finding=1.3), 384
+# What `best` multiplies, and how much each counts.
+OURS = {"guided 0..3": 0.5, "likelihood -3..3": 0.5, "named-side -3..-1": 2.0}
 FINISHES = {
     "best": BEST,
-    "guided": replace(BEST, smoothing=GUIDED.smoothing, gamma=GUIDED.gamma, level=1.0, minimum_peak=0.0),
-    "paper": replace(BEST, smoothing=PAPER.smoothing, gamma=1.0, level=1.0, minimum_peak=0.0),
+    "finish of guided": replace(BEST, smoothing=GUIDED.smoothing, gamma=GUIDED.gamma, level=1.0, minimum_peak=0.0),
+    "finish of paper": replace(BEST, smoothing=PAPER.smoothing, gamma=1.0, level=1.0, minimum_peak=0.0),
+    **{f"threshold {name}": replace(BEST, threshold=name) for name in ("half", "mean", "mixture", "top-tenth")},
 }
 Maps = Mapping[str, torch.Tensor]
 
@@ -94,15 +96,19 @@ def sources(name: str) -> dict[str, Source]:
     """Every evidence at the words' noise levels, and the stronger ones in every window, by a name."""
     sites = dict.fromkeys(ATTENTION, WORDS_AT) | {"response": LAST, "guided": TELLING_AT, "guided-iterated": TELLING_AT}
     kinds = (*ATTENTION, "information", "likelihood", "projection", "response", "guided", "guided-iterated")
-    return {
+    found = {
         f"{kind} {label}": Source(kind, readings={name: Reading(sites.get(kind, TELLING_AT), window)})
         for kind in kinds
         for label, window in WINDOWS.items()
         if label == CHOSEN or kind in SWEPT
     }
+    for site in range(SITES):
+        found[f"words at site {site}"] = Source("words", readings={name: Reading((site,), WINDOWS[CHOSEN])})
+    found["guided at sites 5 and 6"] = Source("guided", readings={name: Reading((5, 6), WINDOWS[CHOSEN])})
+    return found | {"named-side -3..-1": replace(BEST.sources[2], readings={})}
 
 
-def read(bench: Bench, seeds: range, size: int, style: Style | None) -> None:
+def read(bench: Bench, seeds: range, drawn: Drawn, *, short: bool) -> None:
     """One pass per image."""
     name = bench.model.spec.name
     walked = replace(
@@ -110,11 +116,9 @@ def read(bench: Bench, seeds: range, size: int, style: Style | None) -> None:
         walk=NoisedWalk(DRAWS, WALKED),
         readings={name: Reading(tuple(range(len(bench.model.spec.sites))), WALKED)},
     )
-    wanted = sources(name)
+    wanted = {label: source for label, source in sources(name).items() if not short or label in in_short()}
     started = time.perf_counter()
-    for number, (_, group) in enumerate(
-        itertools.groupby(cases(seeds, size, findings=(1, 3), style=style), key=lambda case: case.patient)
-    ):
+    for number, (_, group) in enumerate(itertools.groupby(drawn.cases(seeds), key=lambda case: case.patient)):
         own = tuple(group)
         fitted = Fitted.into(own[0].image, bench.model.spec.image_size, walked)
         reader = open_all(bench.model, [fitted], Way(walked, 0, Batches(16)))
@@ -133,9 +137,15 @@ def read(bench: Bench, seeds: range, size: int, style: Style | None) -> None:
             print(f"{number + 1} images, {time.perf_counter() - started:.0f} s", flush=True)
 
 
-def merged(labels: Sequence[str], fusion: str = "product") -> Callable[[Maps], torch.Tensor]:
-    """How several evidences become one map, each counting the same."""
-    return lambda maps: fused([maps[label] for label in labels], [1 / len(labels)] * len(labels), fusion)
+def in_short() -> tuple[str, ...]:
+    """What a short run asks for: the evidence at its chosen noise levels, but for what makes images up."""
+    chosen = (label for label in sources("") if label.endswith(("0..3", "-3..3", "-3..-1")))
+    return tuple(label for label in chosen if not label.startswith("bias-merged"))
+
+
+def merged(weights: Mapping[str, float], fusion: str = "product") -> Callable[[Maps], torch.Tensor]:
+    """How several evidences become one map."""
+    return lambda maps: fused([maps[label] for label in weights], list(weights.values()), fusion)
 
 
 def summary(report: Report) -> dict[str, Any]:
@@ -151,13 +161,13 @@ class Table:
     def __init__(self, bench: Bench) -> None:
         self.bench, self.rows, self.reports = bench, [], {}
 
-    def add(self, name: str, labels: Sequence[str], *, fusion: str = "product", finish: str = "best") -> float:
+    def add(self, name: str, weights: Mapping[str, float], *, fusion: str = "product", finish: str = "best") -> float:
         """Score one candidate; gives its mIoU."""
-        report = self.bench.report(merged(labels, fusion), FINISHES[finish])
+        report = self.bench.report(merged(weights, fusion), FINISHES[finish])
         failures = {row.failure for row in report.rows if row.failure}
         if failures:
             raise SystemExit(f"{name}: {failures}")
-        row = {"name": name, "sources": list(labels), "fusion": fusion, "finish": finish, **summary(report)}
+        row = {"name": name, "sources": dict(weights), "fusion": fusion, "finish": finish, **summary(report)}
         self.rows.append(row)
         self.reports[name] = report
         print({key: row[key] for key in ("name", *SHOWN, "miou_no_place")}, flush=True)
@@ -172,6 +182,11 @@ class Table:
         }
 
 
+def even(labels: Sequence[str]) -> dict[str, float]:
+    """Each counts the same."""
+    return dict.fromkeys(labels, 1 / len(labels))
+
+
 def select(table: Table, known: Mapping[str, float], most: int = 3) -> list[str]:
     """Greedy forward selection among the best window of each evidence."""
     best_of_kind: dict[str, str] = {}
@@ -180,7 +195,7 @@ def select(table: Table, known: Mapping[str, float], most: int = 3) -> list[str]
     pool = sorted(best_of_kind.values(), key=lambda label: -known[label])[:8]
     chosen, reached = [pool[0]], known[pool[0]]
     while len(chosen) < most:
-        tried = {one: table.add(" × ".join([*chosen, one]), [*chosen, one]) for one in pool if one not in chosen}
+        tried = {one: table.add(" × ".join([*chosen, one]), even([*chosen, one])) for one in pool if one not in chosen}
         winner = max(tried, key=lambda one: tried[one])
         if tried[winner] <= reached:
             break
@@ -227,23 +242,28 @@ def main() -> None:
         raise SystemExit(f"Choices are made on seeds {VALIDATION_SEED} to {TEST_SEED - 1} only.")
     torch.set_grad_enabled(False)
     bench = Bench(deixis.load(asked.model, device="cpu"))
-    style, size = (SHIFTED, SHIFTED_SIZE) if asked.shifted else (None, 256)
-    read(bench, range(asked.first_seed, last), size, style)
+    read(bench, range(asked.first_seed, last), Drawn(asked.shifted), short=asked.short)
     table, started = Table(bench), time.perf_counter()
-    labels = [label for label in sources("") if not asked.short or label.endswith(("0..3", "-3..3"))]
-    known = {label: table.add(label, [label]) for label in labels}
-    WINDOWED.update(known)
+    labels = in_short() if asked.short else tuple(sources(""))
+    known = {label: table.add(label, {label: 1.0}) for label in labels if not label.startswith("named-side")}
+    WINDOWED.update(label for label in known if " at " not in label)
     for refiner in ("alike", "alike-twice", "location-prior"):
-        table.add(f"guided 0..3, {refiner}", [f"guided 0..3, {refiner}"])
-    chosen = select(table, known)
-    ours = ["guided 0..3", "likelihood -3..3"]
-    table.add("best", ours)
+        table.add(f"guided 0..3, {refiner}", {f"guided 0..3, {refiner}": 1.0})
+    chosen = select(table, {label: miou for label, miou in known.items() if label in WINDOWED})
+    table.add("best", OURS)
+    pointing = dict(list(OURS.items())[:2])
+    side = {label: weight for label, weight in OURS.items() if label not in pointing}
+    table.add("best without named-side", pointing)
+    for label in pointing:
+        table.add(f"best, {label.split()[0]} alone with named-side", {label: 1.0} | side)
     for fusion in FUSIONS:
-        table.add(f"best, fused by {fusion}", ours, fusion=fusion)
+        table.add(f"guided and likelihood, fused by {fusion}", pointing, fusion=fusion)
     for finish in FINISHES:
-        table.add(f"best, {finish}'s finish", ours, finish=finish)
-        table.add(f"words 0..3, {finish}'s finish", ["words 0..3"], finish=finish)
-        table.add(f"guided 0..3, {finish}'s finish", ["guided 0..3"], finish=finish)
+        if finish != "best":
+            table.add(f"best, {finish}", OURS, finish=finish)
+    for finish in ("finish of guided", "finish of paper"):
+        table.add(f"words 0..3, {finish}", {"words 0..3": 1.0}, finish=finish)
+        table.add(f"guided 0..3, {finish}", {"guided 0..3": 1.0}, finish=finish)
     result = {
         "model": bench.model.spec.name, "weights": bench.model.spec.weights_sha256, "shifted": asked.shifted,
         "seeds": [asked.first_seed, last - 1], "phrases": sum(len(image.cases) for image in bench.images),

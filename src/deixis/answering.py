@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from itertools import combinations
 from types import MappingProxyType
 
 import numpy as np
@@ -65,13 +66,12 @@ def grounding(found: Found, asked: Asked, spec: ModelSpec, way: Way, cost: Cost)
         unet_evaluations=cost.evaluations,
         notices=(*model_notices, *image.notices, *way.batches.notices),
     )
-    halves = [finished(half, placement.model, recipe)[1] for half in found.halves]
     calibration = recipe.presence.get(spec.name)
     presence = None if calibration is None or found.strength is None else calibration(found.strength)
     if presence is not None and presence < recipe.minimum_presence:
         boxes = ()
-    stability = overlap(*halves) if halves else None
-    return Grounding(image, asked.phrase, native, mask, boxes, provenance, stability, presence)
+    stability, agreement = (_overlap_of(maps, placement.model, recipe) for maps in (found.halves, found.alone))
+    return Grounding(image, asked.phrase, native, mask, boxes, provenance, stability, agreement, presence)
 
 
 def finished(
@@ -80,6 +80,13 @@ def finished(
     """Heat in the model's square before `Recipe.level`, and its mask."""
     heat = refined(resized(evidence, side), recipe.smoothing, recipe.gamma)
     return heat, cut(heat, recipe.threshold, recipe.minimum_peak)
+
+
+def _overlap_of(maps: Sequence[Float[np.ndarray, "row column"]], side: tuple[int, int], recipe: Recipe) -> float | None:
+    """Mean overlap of every two of the maps' masks; None for fewer than two."""
+    masks = [finished(one, side, recipe)[1] for one in maps]
+    pairs = [overlap(*two) for two in combinations(masks, 2)]
+    return sum(pairs) / len(pairs) if pairs else None
 
 
 def overlap(first: Bool[np.ndarray, "y x"], second: Bool[np.ndarray, "y x"]) -> float:

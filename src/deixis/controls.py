@@ -7,7 +7,6 @@ at the image (`centre_gaussian`, `uniform`, `Prior`), others ask the model a que
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,9 +15,10 @@ import numpy as np
 from jaxtyping import Float64
 
 from deixis.datasets.places import PLACES
-from deixis.evaluate import SIDES, Answer, Find, image_of, patient_of, truth_of
+from deixis.evaluate import Answer, Find, image_of, patient_of, truth_of
 from deixis.geometry import resized
 from deixis.ground import View, open_image
+from deixis.laterality import swapped_side
 from deixis.recipes import DEFAULT, Recipe
 from deixis.types import Case, HeatMap, LatentModel
 
@@ -148,17 +148,6 @@ def text_keys(case: Case) -> tuple[str, ...]:
 def class_keys(case: Case) -> tuple[str, ...]:
     """The class alone."""
     return (f"class:{case.category}",)
-
-
-def swapped_side(text: str) -> str:
-    """The text with left and right exchanged, capitals kept."""
-    return SIDES.sub(_other_side, text)
-
-
-def _other_side(found: re.Match[str]) -> str:
-    word = found.group(0)
-    other = "right" if word.lower() == "left" else "left"
-    return other.capitalize() if word[0].isupper() else other
 
 
 def _heat(values: Float64[np.ndarray, "y x"]) -> HeatMap:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from deixis.laterality import side_named
 from deixis.metrics import METRICS, Comparison, normalised
 from deixis.metrics.boxes import filled
-from deixis.metrics.comparison import Side
 from deixis.metrics.curves import iou_at, roc_at
 from deixis.types import Box, Case, Grounding, HeatMap
 
@@ -26,7 +25,6 @@ MEASURED = ("auroc", "pointing", "miou", "cnr", "auroc_smoothed", "cnr_smoothed"
 # Resamplings of patients behind an interval, and the seed that makes it the same every time.
 RESAMPLINGS, SEED = 1000, 0
 LEVEL = (2.5, 97.5)
-SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -229,12 +227,6 @@ def _scores(compared: Comparison, metrics: Sequence[str]) -> dict[str, float]:
 
 def _curves(compared: Comparison) -> dict[str, list[float]]:
     return {"roc": roc_at(compared).tolist(), "iou": iou_at(compared).tolist()}
-
-
-def side_named(text: str) -> Side | None:
-    """The patient's side that a phrase names, if it names one and not the other."""
-    sides = {word.lower() for word in SIDES.findall(text)}
-    return cast("Side", sides.pop()) if len(sides) == 1 else None
 
 
 def _row(

@@ -19,8 +19,9 @@ from typing import Any
 from deixis.controls import Views, reading, standing
 from deixis.datasets import DATASETS, Collection, Wanted
 from deixis.errors import OutputError
-from deixis.evaluate import Answer, Find, Report, Row, image_of, score, side_named
+from deixis.evaluate import Answer, Find, Report, Row, image_of, score
 from deixis.images import read
+from deixis.laterality import side_named
 from deixis.metrics import METRICS
 from deixis.models.loading import load
 from deixis.predictions import Predictions

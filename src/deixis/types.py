@@ -205,6 +205,8 @@ class Grounding:
         provenance: how the answer came about.
         stability: IoU in [0, 1] of the masks from each half of the noise levels, as a measure of uncertainty; None
             where the recipe does not ask for it. It says how far the draws agree, not whether the finding is there.
+        agreement: the same between the masks that each kind of evidence gives by itself, another measure of
+            uncertainty; None where the recipe reads only one.
         presence: experimental score in [0, 1] of the finding being there at all, from how much better the phrase
             explains the image than no words do; None where the recipe is not calibrated for the model.
     """
@@ -216,6 +218,7 @@ class Grounding:
     boxes: tuple[Box, ...]
     provenance: Provenance
     stability: float | None = None
+    agreement: float | None = None
     presence: float | None = None
 
     @property

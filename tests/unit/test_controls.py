@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deixis.controls import EMPTY, Views, other_image, other_phrases, partners, reading, standing, swapped_side
+from deixis.controls import EMPTY, Views, other_image, other_phrases, partners, reading, standing
 from deixis.datasets.phantom import cases
 from deixis.evaluate import MEASURED, evaluate
+from deixis.laterality import swapped_side
 from deixis.recipes import FAST, NoisedWalk
 from deixis.types import Box, Case, Image, LatentModel, Phrase
 

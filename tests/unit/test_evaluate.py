@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from deixis.controls import Prior, centre_gaussian, class_keys, swapped_side, text_keys, uniform
+from deixis.controls import Prior, centre_gaussian, class_keys, text_keys, uniform
 from deixis.datasets.phantom import cases
 from deixis.evaluate import Answer, Report, Row, evaluate, paired_difference, truth_of
 from deixis.types import Box, Case, HeatMap, Image, Phrase
@@ -126,10 +126,3 @@ def test_priors_answer_with_the_mean_truth_of_the_words() -> None:
     assert classed[8, 8] == classed[8, 20] == 0.5
     assert not prior([case(5, "b", text="b")])[0].heat.values.any()
     assert Prior.fitted([case(0)], class_keys)([case(9)])[0].heat.values[8, 8] == 1
-
-
-def test_sides_are_swapped_and_nothing_else() -> None:
-    """Capitals stay; words that only contain a side stay."""
-    assert swapped_side("Left upper and right lower") == "Right upper and left lower"
-    assert swapped_side("upright cleft") == "upright cleft"
-    assert swapped_side(swapped_side("left-sided")) == "left-sided"

@@ -232,6 +232,19 @@ def test_stability_says_how_far_halves_agree(grey, tiny_model):
     assert overlap(np.zeros((4, 4), bool), np.zeros((4, 4), bool)) == 1
 
 
+def test_agreement_says_how_far_kinds_of_evidence_agree(grey, tiny_model):
+    """Between 0 and 1 where a recipe reads several that point, and left out where it reads one."""
+    from deixis.recipes import BEST, FAST, Source
+
+    (several,) = ground(grey, "left opacity", tiny_model, BEST)
+    assert 0 <= several.agreement <= 1
+    twice = replace(FAST, sources=(Source("words", 0.5), Source("words", 0.5)))
+    assert ground(grey, "opacity", tiny_model, twice)[0].agreement == 1
+    assert ground(grey, "opacity", tiny_model, FAST)[0].agreement is None
+    weighed = replace(FAST, sources=(Source("words"), Source("named-side")))
+    assert ground(grey, "left opacity", tiny_model, weighed)[0].agreement is None
+
+
 def test_presence_is_told_where_the_model_is_calibrated(grey, tiny_model):
     """And below the asked minimum there are no boxes, while heat and mask stay."""
     name = tiny_model.spec.name

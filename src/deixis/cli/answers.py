@@ -19,11 +19,13 @@ TOLD = {"present": "stated, not grounded", "absent": "denied", "uncertain": "lef
 
 def show_answers(images: Sequence[ImageEntry], output: Path) -> None:
     """Boxes of every phrase in every image, where the files are, and what has to be known of them."""
-    rows = console.table("image", "phrase", "boxes x0 y0 x1 y1 (score)", "stability", "presence", "seconds")
+    rows = console.table(
+        "image", "phrase", "boxes x0 y0 x1 y1 (score)", "stability", "agreement", "presence", "seconds"
+    )
     for image in images:
         for found in image.groundings:
-            figures = share(found.stability), share(found.presence), f"{found.provenance.seconds:.2f}"
-            rows.add_row(_name(image), found.phrase, told(found.boxes), *figures)
+            figures = map(share, (found.stability, found.agreement, found.presence))
+            rows.add_row(_name(image), found.phrase, told(found.boxes), *figures, f"{found.provenance.seconds:.2f}")
     console.results().print(rows)
     for image in images:
         for line in unasked(image):

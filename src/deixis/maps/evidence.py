@@ -38,6 +38,7 @@ EVIDENCE: Table[Evidence] = Table(
         "information": "deixis.maps.information:Information",
         "likelihood": "deixis.maps.information:Likelihood",
         "projection": "deixis.maps.information:Projection",
+        "named-side": "deixis.maps.sides:NamedSide",
         "response": "deixis.maps.response:Response",
         "guided": "deixis.maps.guided:guided",
         "guided-iterated": "deixis.maps.guided:iterated",

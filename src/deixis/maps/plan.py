@@ -28,11 +28,13 @@ class Found:
     Args:
         map: >= 0 and finite, on the finest grid of the recipe's evidence.
         halves: the same from every other noise level and from the rest, where the recipe asks how far they agree.
+        alone: what each evidence finds by itself, where several point.
         strength: how strongly the evidence speaks for the phrase being there, where any can tell.
     """
 
     map: Float[np.ndarray, "row column"]
     halves: tuple[Float[np.ndarray, "row column"], ...] = ()
+    alone: tuple[Float[np.ndarray, "_ _"], ...] = ()
     strength: float | None = None
 
 
@@ -44,12 +46,16 @@ def read(reader: Reader, question: Question, recipe: Recipe) -> list[Found]:
         shares += [even, 1 - even]
     gatherings = [[_begun(reader, question, source, share) for source in recipe.sources] for share in shares]
     gather(reader, question, list(chain.from_iterable(gatherings)))
-    maps = [_fused(some, reader, question, recipe).cpu().numpy() for some in gatherings]
+    refined = [_refined(some, reader, question, recipe) for some in gatherings]
+    weights = [source.weight for source in recipe.sources]
+    maps = [fused(some, weights, recipe.fusion).cpu().numpy() for some in refined]
+    pointing = [one.cpu().numpy() for one, kind in zip(refined[0], gatherings[0], strict=True) if kind.points]
     strengths = next((one for one in (some.strength() for some in gatherings[0]) if one is not None), None)
     return [
         Found(
             maps[0][phrase],
             tuple(half[phrase] for half in maps[1:]),
+            tuple(one[phrase] for one in pointing) if len(pointing) > 1 else (),
             None if strengths is None else float(strengths[phrase]),
         )
         for phrase in range(len(question))
@@ -64,13 +70,17 @@ def _begun(reader: Reader, question: Question, source: Source, share: Float[Tens
     return EVIDENCE[source.evidence](reader, question, Scope(scope.sites, levels / levels.sum()))
 
 
-def _fused(
+def _refined(
     gatherings: Sequence[Gathering], reader: Reader, question: Question, recipe: Recipe
-) -> Float[Tensor, "phrase row column"]:
-    maps = [
-        _refined(one.maps(), source, reader, question) for one, source in zip(gatherings, recipe.sources, strict=True)
-    ]
-    return fused(maps, [source.weight for source in recipe.sources], recipe.fusion)
+) -> list[Float[Tensor, "phrase _ _"]]:
+    """The maps of every source, after its refiners."""
+    refined = []
+    for one, source in zip(gatherings, recipe.sources, strict=True):
+        maps = one.maps()
+        for name in source.refiners:
+            maps = REFINERS[name](maps, reader, question)
+        refined.append(maps)
+    return refined
 
 
 def scope_of(reader: Reader, source: Source) -> Scope:
@@ -80,22 +90,16 @@ def scope_of(reader: Reader, source: Source) -> Scope:
         DeixisError: none of the recipe's noise levels lies in the window that the source names.
     """
     reading = source.readings.get(reader.model.spec.name)
-    if reading is None:
-        return Scope(reader.sites, torch.full((reader.steps,), 1 / reader.steps, device=reader.device))
+    sites = reader.sites if reading is None else sites_named(reader.model.spec, reading.sites)
+    window = source.log_snr if reading is None else reading.log_snr
+    if window is None:
+        return Scope(sites, torch.full((reader.steps,), 1 / reader.steps, device=reader.device))
     levels = torch.from_numpy(reader.model.schedule.log_snr(reader.trajectories[0].timesteps))
-    low, high = reading.log_snr
+    low, high = window
     inside = ((levels >= low) & (levels <= high)).float().to(reader.device)
     if not inside.any():
         raise DeixisError(
             f"{source.evidence!r} reads log-SNR {low} to {high}; the walk only reads {float(levels.min()):.2f} to "
             f"{float(levels.max()):.2f}. Widen either."
         )
-    return Scope(sites_named(reader.model.spec, reading.sites), inside / inside.sum())
-
-
-def _refined(
-    maps: Float[Tensor, "phrase row column"], source: Source, reader: Reader, question: Question
-) -> Float[Tensor, "phrase row column"]:
-    for name in source.refiners:
-        maps = REFINERS[name](maps, reader, question)
-    return maps
+    return Scope(sites, inside / inside.sum())

@@ -151,9 +151,14 @@ class Reader:
             }
         return self._answers[key]
 
-    def ask(self, question: Question, sites: Sequence[Site], *, noise: bool) -> Iterator[Reply]:
-        """Every phrase at every step, batch by batch; without `noise` each call ends after the last of the sites."""
-        return self._ask(question.images, question.context, sites, noise=noise, each=True)
+    def ask(
+        self, question: Question, sites: Sequence[Site], *, noise: bool, steps: Sequence[int] | None = None
+    ) -> Iterator[Reply]:
+        """Every phrase at every step, or at those named, batch by batch.
+
+        Without `noise` each call ends after the last of the sites.
+        """
+        return self._ask(question.images, question.context, sites, noise=noise, each=True, at=steps)
 
     @cached_property
     def _queries(self) -> dict[tuple[str, tuple[Site, ...]], Mapping[Site, Tensor]]:
@@ -168,12 +173,21 @@ class Reader:
         return tuple(range(len(self.trajectories)))
 
     def _ask(
-        self, images: tuple[int, ...], context: Context, sites: Sequence[Site], *, noise: bool, each: bool
+        self,
+        images: tuple[int, ...],
+        context: Context,
+        sites: Sequence[Site],
+        *,
+        noise: bool,
+        each: bool,
+        at: Sequence[int] | None = None,
     ) -> Iterator[Reply]:
         """Cases of (entry of `images`, step), entry by entry, told its own row of the context or all the first one."""
+        levels = range(self.steps) if at is None else at
 
         def call(cases: range) -> Reply:
-            rows, steps = [case // self.steps for case in cases], [case % self.steps for case in cases]
+            rows = [case // len(levels) for case in cases]
+            steps = [levels[case % len(levels)] for case in cases]
             latents = torch.stack(
                 [self.trajectories[images[row]].latents[step] for row, step in zip(rows, steps, strict=True)]
             )
@@ -190,4 +204,4 @@ class Reader:
                 answer if noise else None,
             )
 
-        return self.batches.through(len(images) * self.steps, call)
+        return self.batches.through(len(images) * len(levels), call)

@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
 
 from deixis.errors import CaseError
+from deixis.laterality import Side
 from deixis.types import Box, HeatMap
 
 Direction = Literal["higher", "lower"]
-Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True)

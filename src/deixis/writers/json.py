@@ -62,6 +62,7 @@ class GroundingEntry:
         heat: the heat map in numbers.
         files: names of the phrase's files in the image's folder.
         stability: how far the answers of each half of the noise levels agree, 0 to 1, or None where it was not asked.
+        agreement: how far the answers of each kind of evidence agree, 0 to 1, or None where the recipe reads one only.
         presence: experimental score of the finding being there, 0 to 1, or None where it is not known.
         provenance: how the answer came about.
     """
@@ -75,6 +76,7 @@ class GroundingEntry:
     heat: HeatEntry
     files: tuple[str, ...]
     stability: float | None
+    agreement: float | None
     presence: float | None
     provenance: ProvenanceEntry
 
@@ -253,6 +255,7 @@ def _grounding_entry(grounding: Grounding, files: tuple[str, ...]) -> GroundingE
         heat=_heat_entry(grounding.heat),
         files=files,
         stability=_rounded(grounding.stability),
+        agreement=_rounded(grounding.agreement),
         presence=_rounded(grounding.presence),
         provenance=_provenance_entry(grounding.provenance),
     )

@@ -43,6 +43,7 @@ def test_document_says_everything():
         "heat": {"peak": float(one.heat.values.max()), "peak_at": found["heat"]["peak_at"], "seen": 0.75},
         "files": ["01-no-change-in-the-effusion.png"],
         "stability": None,
+        "agreement": None,
         "presence": None,
         "provenance": {
             "model": "planted",

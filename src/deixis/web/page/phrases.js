@@ -9,6 +9,7 @@ const FIGURES = [
   ["score", (found) => found.boxes[0]?.score.toFixed(2)],
   ["area", (found, image) => `${((100 * found.mask_area) / (image.shape[0] * image.shape[1])).toFixed(1)} %`],
   ["stability", (found) => found.stability?.toFixed(2)],
+  ["agreement", (found) => found.agreement?.toFixed(2)],
   ["presence (experimental)", (found) => found.presence?.toFixed(2)],
 ];
 
