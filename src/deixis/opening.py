@@ -93,7 +93,12 @@ def _made_up(model: LatentModel, course: Course, batches: Batches, context: Cont
 def _found(
     model: LatentModel, images: Sequence[Fitted], course: Course, kept: Trajectories | None
 ) -> list[LatentTrajectory | None]:
-    return [None if kept is None else kept.get(course.key(model, one.content)) for one in images]
+    found = [None if kept is None else kept.get(course.key(model, one.content)) for one in images]
+    if not any(found):
+        return found
+    # What was kept in a file comes back on the CPU, wherever the model is.
+    device = model.embed([""]).states.device
+    return [None if one is None else one.on(device) for one in found]
 
 
 def _encoded(model: LatentModel, one: Fitted, recipe: Recipe) -> torch.Tensor:

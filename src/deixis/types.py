@@ -19,7 +19,7 @@ from deixis.errors import CaseError, ImageError, PhraseError
 from deixis.notebook import VIEWS
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, device
 
 Laterality = Literal["left", "right", "bilateral"]
 Projection = Literal["frontal", "lateral"]
@@ -387,6 +387,10 @@ class LatentTrajectory:
 
     def __len__(self) -> int:
         return len(self.timesteps)
+
+    def on(self, place: device) -> LatentTrajectory:
+        """The same with its latents on a device."""
+        return replace(self, latents=self.latents.to(place), clean=self.clean.to(place))
 
 
 @dataclass(frozen=True)
