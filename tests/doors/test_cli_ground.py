@@ -3,6 +3,7 @@
 import inspect
 import json
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from deixis.errors import PhraseError
 
 # `deixis.ground` is the function; this is the file.
 CORRIDOR = import_module("deixis.ground")
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def test_writes_a_folder_with_pictures_data_and_the_document(ground, picture, place):
@@ -251,3 +253,18 @@ def test_a_minimum_score_needs_a_calibrated_recipe(capsys, picture, bundled):
     assert refused.code == 2
     assert "has none for 'phantom'" in refused.err
     assert "Leave it out" in refused.err
+
+
+def test_a_finding_that_is_not_there_gets_no_box(capsys, place, bundled):
+    """With a minimum score: a box for the effusion of the example, none for a pneumothorax, and both are told why."""
+    told = call(
+        capsys, "ground", EXAMPLES / "effusion.png", "-p", "pleural effusion", "-p", "pneumothorax", "-o", "out",
+        "--min-score", "0.25", "-m", bundled,
+    )  # fmt: skip
+    assert told.code == 0
+    effusion, pneumothorax = document(place / "out" / "effusion")["images"][0]["groundings"]
+    assert effusion["boxes"]
+    assert effusion["presence"] > 0.25
+    assert pneumothorax["boxes"] == []
+    assert pneumothorax["presence"] < 0.25
+    assert "none" in told.out
