@@ -51,3 +51,7 @@ class ResourceError(DeixisError):
 
 class ArchiveError(DeixisError):
     """An image archive that cannot be reached, refuses, or loses what is sent. The text names no identifier."""
+
+
+class ManifestError(DeixisError):
+    """A list of images that cannot be gone through: missing, of no known form, without an image in it."""
