@@ -8,13 +8,14 @@ import pickle
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from deixis.crew import Crew, Work
-from deixis.errors import DeixisError, ResourceError
+from deixis.errors import DeixisError, ResourceError, caught
 
 Result = TypeVar("Result")
 # Deaths in a row, before a first item was taken, after which it is the loading that fails.
@@ -152,16 +153,18 @@ def _serve(pipe: Connection, work: Work[Any, Any, Any], crew: Crew, number: int)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if crew.gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(int(number * crew.gpus))
-    try:
-        step = work.make()
-        pipe.send(Said(ready=True))
-        while True:
-            pipe.send(Said(step(work.prepare(pipe.recv()))))
-    except (EOFError, BrokenPipeError):
-        return
-    # Whatever it is, whoever gave the work is to have it.
-    except Exception as error:  # noqa: BLE001
-        pipe.send(Said(error=_sendable(error)))
+    step = caught(work.make)
+    # When nobody listens any more, there is nothing to do.
+    with suppress(EOFError, BrokenPipeError):
+        pipe.send(Said(error=_sendable(step)) if isinstance(step, Exception) else Said(ready=True))
+        while not isinstance(step, Exception):
+            item = pipe.recv()
+            found = caught(_done, work, step, item)
+            pipe.send(Said(error=_sendable(found)) if isinstance(found, Exception) else Said(found))
+
+
+def _done(work: Work[Any, Any, Result], step: Callable[[Any], Result], item: Any) -> Result:
+    return step(work.prepare(item))
 
 
 def _end_with_parent() -> None:
@@ -173,12 +176,9 @@ def _end_with_parent() -> None:
 
 
 def _sendable(error: Exception) -> Exception:
-    try:
-        pickle.loads(pickle.dumps(error))
-    # An error of any library may be of a shape that does not pickle, in any way.
-    except Exception:  # noqa: BLE001
-        return DeixisError(f"{type(error).__name__}: {error}")
-    return error
+    """Errors of some libraries do not survive the journey."""
+    again = caught(lambda: pickle.loads(pickle.dumps(error)))
+    return error if type(again) is type(error) else DeixisError(f"{type(error).__name__}: {error}")
 
 
 def _told(code: int | None) -> str:

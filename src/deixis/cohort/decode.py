@@ -9,6 +9,7 @@ from deixis.cohort.fetch import fetch
 from deixis.cohort.items import Block, Kind, Sheet
 from deixis.cohort.order import Errand
 from deixis.cohort.packed import Packed
+from deixis.errors import caught
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Decode:
         return Decoded(block, tuple(images))
 
     def _decoded(self, sheet: Sheet) -> Packed | Failed:
-        try:
-            return Packed.of(fetch(sheet.image, self.errand.root))
-        # One image's failure, whatever it is, must not end the others.
-        except Exception as error:  # noqa: BLE001
-            return Failed(fault(error), told(error))
+        found = caught(self._packed, sheet)
+        return Failed(fault(found), told(found)) if isinstance(found, Exception) else found
+
+    def _packed(self, sheet: Sheet) -> Packed:
+        return Packed.of(fetch(sheet.image, self.errand.root))

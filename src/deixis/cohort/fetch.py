@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from deixis.errors import ImageError
-from deixis.images import BOUNDS, read
+from deixis.errors import ImageError, caught
+from deixis.images import read
+from deixis.images.source import BOUNDS
 from deixis.types import Image
 
 REMOTE = "://"
@@ -44,13 +45,17 @@ def fetch(name: str, root: Path) -> Image:
 
 
 def _downloaded(url: str) -> bytes:
+    found = caught(_content, url)
+    if isinstance(found, Exception):
+        # Every kind of store has errors of its own, and a missing package for it is an ImportError.
+        said = " ".join(str(found).split())[:200]
+        raise UnreachableError(f"{url} cannot be fetched ({type(found).__name__}: {said}).") from found
+    return found
+
+
+def _content(url: str) -> bytes:
     import fsspec
 
-    try:
-        with fsspec.open(url, "rb") as file:
-            content: bytes = file.read(BOUNDS.bytes + 1)
-    # Every kind of store has errors of its own, and a missing package for it is an ImportError.
-    except Exception as error:  # noqa: BLE001
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise UnreachableError(f"{url} cannot be fetched ({type(error).__name__}: {said[:200]}).") from error
+    with fsspec.open(url, "rb") as file:
+        content: bytes = file.read(BOUNDS.bytes + 1)
     return content

@@ -8,16 +8,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from deixis.cohort.items import PASSING, Block, Failure
 from deixis.cohort.manifest import sha256_of
-from deixis.cohort.shards import facts_of, failures_table, read_failures, whole, write_table
+from deixis.cohort.shards import facts_of, read_failures, whole
 from deixis.errors import OutputError
 
-RUN, MODEL, MANIFEST, FAILED = "_run.json", "_model.json", "_manifest.json", "_errors.parquet"
+RUN, MODEL, MANIFEST, FAILED = "_run.json", "_model.json", "_manifest.json", "_errors.jsonl"
 SCHEMA = "deixis.cohort.results/1"
 
 
@@ -118,7 +118,9 @@ class Folder:
 
     def close(self, blocks: Sequence[Block], total: Total) -> None:
         """Say what is here: counts, and the hash of every file of results; and all failures in one file."""
-        write_table(failures_table(total.failures), self.path / FAILED)
+        with whole(self.path / FAILED) as aside:
+            lines = [json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in total.failures]
+            aside.write_text("".join(lines), encoding="utf-8")
         shards = [self.shard(block.number) for block in blocks if self.shard(block.number).exists()]
         run = json.loads((self.path / RUN).read_text(encoding="utf-8"))
         content = {
@@ -128,7 +130,9 @@ class Folder:
             "rows": total.rows,
             "failures": len(total.failures),
             "missing_blocks": total.missing,
-            "files": {shard.name: {"rows": int(facts_of(shard)["rows"]), "sha256": sha256_of(shard)} for shard in shards},
+            "files": {
+                shard.name: {"rows": int(facts_of(shard)["rows"]), "sha256": sha256_of(shard)} for shard in shards
+            },
         }
         _write_json(self.path / MANIFEST, content)
 

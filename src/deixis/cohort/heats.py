@@ -1,10 +1,11 @@
-"""Heat maps of a block in one file, as float16: by choice, since they are thousands of times larger than all the rest."""
+"""Heat maps of a block in one file, as float16: by choice, since they are a hundred times larger than the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float16
@@ -47,7 +48,7 @@ def keep(store: HeatStore, path: Path, maps: Maps) -> None:
 
 def _write_npz(path: Path, maps: Maps) -> None:
     with path.open("wb") as file:
-        np.savez_compressed(file, **maps)
+        np.savez_compressed(file, **dict[str, Any](maps))
 
 
 def _read_npz(path: Path) -> Maps:

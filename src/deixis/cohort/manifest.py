@@ -79,7 +79,9 @@ def _checked(rows: Iterator[Row], phrases: tuple[str, ...]) -> tuple[tuple[Item,
                 raise ManifestError(f"has the id of row {first[item.id]}. Give it another, or take it out.")
         except ManifestError as error:
             image = row.get("image") if not isinstance(row, str) else None
-            failures.append(Failure(number, "", image if isinstance(image, str) else "", "manifest", f"The row {error}"))
+            failures.append(
+                Failure(number, "", image if isinstance(image, str) else "", "manifest", f"The row {error}")
+            )
             continue
         first[item.id] = number
         items.append(item)

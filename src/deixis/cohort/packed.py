@@ -1,4 +1,4 @@
-"""Decoded images small enough to be sent: as the whole numbers that they came from, where these give the same floats."""
+"""Decoded images, small to send: as the whole numbers that they came from, where these give the same floats."""
 
 from __future__ import annotations
 

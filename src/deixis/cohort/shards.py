@@ -183,5 +183,3 @@ def facts_of(path: Path) -> dict[str, str]:
     return {key.decode(): value.decode() for key, value in known.items() if key != b"ARROW:schema"} | {
         "rows": str(metadata.num_rows)
     }
-
-

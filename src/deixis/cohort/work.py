@@ -25,7 +25,8 @@ from deixis.cohort.items import Block, Failure, Sheet
 from deixis.cohort.order import Errand, Outcome
 from deixis.cohort.packed import Packed
 from deixis.cohort.shards import Answered, failures_table, read_failures, read_rows, results_table, write_table
-from deixis.cohort.sheets import answers
+from deixis.cohort.sheets import Answers, answers
+from deixis.errors import caught
 from deixis.ground import open_image
 from deixis.models.loading import load
 from deixis.recipes import recipe as recipe_named
@@ -82,16 +83,17 @@ class Grounder:
         return Outcome(block.number, len(block.sheets), len(page.rows), tuple(page.failures), spent, memory())
 
     def _ground(self, sheet: Sheet, image: Packed, page: Page) -> None:
-        cohort = self._errand.cohort
-        try:
-            view = open_image(image.unpacked(), self._model, self._recipe, seed=cohort.seed, batch=cohort.batch)
-            found = answers(sheet, view)
-        # One image's failure, whatever it is, must not end the others.
-        except Exception as error:  # noqa: BLE001
-            page.failures.extend(sheet.failed(fault(error), told(error)))
+        found = caught(self._answers, sheet, image)
+        if isinstance(found, Exception):
+            page.failures.extend(sheet.failed(fault(found), told(found)))
             return
         page.failures.extend(found.failures)
         page.rows.extend(self._kept(one, page).row() for one in found.answered)
+
+    def _answers(self, sheet: Sheet, image: Packed) -> Answers:
+        cohort = self._errand.cohort
+        view = open_image(image.unpacked(), self._model, self._recipe, seed=cohort.seed, batch=cohort.batch)
+        return answers(sheet, view)
 
     def _kept(self, one: Answered, page: Page) -> Answered:
         """The answer, its heat map laid by where the cohort wants it kept."""

@@ -1,0 +1,148 @@
+"""`ray_map`: many items through a Ray cluster; the only file that knows Ray.
+
+Ray Data streams items through two pools of actors: the first prepares on a quarter of a core each, the second has the
+model. What the first has ready waits in the object store, and Ray holds the first pool back when that fills.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from deixis.crew import Crew, Work
+from deixis.errors import DeixisError, ResourceError
+from deixis.silence import silenced, without_telemetry
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Result = TypeVar("Result")
+# Of each worker's cores, what is left for preparing.
+PREPARING = 0.25
+CARGO = "cargo"
+
+
+def ray_map(work: Work[Any, Any, Result], items: Sequence[Any], crew: Crew) -> Iterator[Result]:
+    """See `deixis.crew.Engine`.
+
+    Raises:
+        DeixisError: also where Ray is not installed, the cluster is not there, or it has no room for a worker.
+    """
+    with _cluster(crew):
+        from ray.data import ActorPoolStrategy, DataContext, from_items
+        from ray.exceptions import RayError
+
+        context = DataContext.get_current()
+        context.enable_progress_bars = context.print_on_execution_start = False
+        context.execution_options.preserve_order = True
+        # A block of decoded images is one value, whatever its size.
+        context.target_max_block_size = None
+        most = _workers(crew)
+        first = {"compute": ActorPoolStrategy(min_size=1, max_size=most), "num_cpus": PREPARING}
+        second = {
+            "compute": ActorPoolStrategy(min_size=crew.min_workers or most, max_size=most),
+            "num_cpus": crew.threads - PREPARING,
+            "num_gpus": crew.gpus or None,
+        }
+        cargo = [{CARGO: pickle.dumps(item)} for item in items]
+        data = from_items(cargo, override_num_blocks=len(cargo))
+        del cargo
+        for make, place in ((partial(_constant, work.prepare), first), (work.make, second)):
+            # Ray 2.60 warns that 2.64 will take `max_task_retries` by another name, and has no other yet.
+            with silenced():
+                data = data.map_batches(
+                    _Step,
+                    fn_constructor_args=(make,),
+                    batch_size=1,
+                    batch_format="pyarrow",
+                    max_task_retries=crew.deaths,
+                    **place,
+                )
+        try:
+            for row in data.iter_rows():
+                yield pickle.loads(row[CARGO])
+        except RayError as error:
+            raise _told(error) from error
+
+
+class _Step:
+    """An actor: one step of the work, made once."""
+
+    def __init__(self, make: Callable[[], Callable[[Any], Any]]) -> None:
+        self._step = make()
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        import pyarrow as pa
+
+        taken = [self._step(pickle.loads(one.as_buffer())) for one in batch[CARGO]]
+        return pa.table({CARGO: pa.array([pickle.dumps(one, protocol=5) for one in taken], pa.large_binary())})
+
+
+def _constant(value: Any) -> Any:
+    return value
+
+
+@contextmanager
+def _cluster(crew: Crew) -> Iterator[None]:
+    """Ray, connected; a cluster on this machine alone where no address is given. One that was there stays."""
+    without_telemetry()
+    # Its core writes of its own affairs to the terminal; what concerns the work comes as an exception.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise DeixisError(
+            f"The engine ray needs what is not installed ({error.name}): pip install deixis[scale]."
+        ) from error
+    if ray.is_initialized():
+        yield
+        return
+    # Nothing but this machine is to reach a cluster of its own.
+    where: dict[str, Any] = (
+        {"address": crew.address}
+        if crew.address
+        else {"num_cpus": crew.here * crew.threads, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+    )
+    try:
+        ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise DeixisError(
+            f"No Ray cluster answers at {crew.address}: {error}. Start one, or leave --address out."
+        ) from error
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _workers(crew: Crew) -> int:
+    """As many as asked, else as many as the cluster has cores or GPUs for."""
+    import ray
+
+    there = ray.cluster_resources()
+    by_cores = int(there.get("CPU", 0) // crew.threads)
+    room = min(by_cores, int(there.get("GPU", 0) / crew.gpus)) if crew.gpus else by_cores
+    if room < (crew.min_workers or crew.workers or 1):
+        raise ResourceError(
+            f"The cluster has {there.get('CPU', 0):g} cores and {there.get('GPU', 0):g} GPUs: room for {room} workers "
+            f"of {crew.threads} cores and {crew.gpus:g} GPUs. Take fewer --workers, or let it grow from --min-workers."
+        )
+    return crew.workers or room
+
+
+def _told(error: BaseException) -> DeixisError:
+    """The error of ours inside one of Ray's, else Ray's own in one line."""
+    inside: BaseException | None = error
+    while inside is not None:
+        if isinstance(inside, DeixisError):
+            return inside if type(inside).__module__ == "deixis.errors" else DeixisError(str(inside))
+        inside = getattr(inside, "cause", None) or inside.__cause__
+    last = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return ResourceError(f"Ray ended the work: {last}")
