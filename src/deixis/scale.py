@@ -91,6 +91,11 @@ def _constant(value: Any) -> Any:
 def _cluster(crew: Crew) -> Iterator[None]:
     """Ray, connected; a cluster on this machine alone where no address is given. One that was there stays."""
     without_telemetry()
+    if not crew.address:
+        # Nothing but this machine is to reach a cluster of its own. By this name Ray knows "the loopback alone".
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        # Workers of such a cluster are like those of the local engine: they give way to no other program.
+        os.environ.setdefault("RAY_worker_niceness", "0")
     # Its core writes of its own affairs to the terminal; what concerns the work comes as an exception.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
@@ -103,11 +108,10 @@ def _cluster(crew: Crew) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    # Nothing but this machine is to reach a cluster of its own.
     where: dict[str, Any] = (
         {"address": crew.address}
         if crew.address
-        else {"num_cpus": crew.here * crew.threads, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        else {"num_cpus": crew.here * crew.threads, "include_dashboard": False}
     )
     try:
         ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)

@@ -1,0 +1,149 @@
+"""A cohort on this machine against the same cohort on Ray: equal rows, seconds per image, memory, one worker and two.
+
+    python benchmarks/cohort.py --images 2000 -o benchmarks/results/cohort.json
+
+The images are phantoms, drawn once under --place. They are gone through in pieces, by the local engine and by Ray in
+turn, since the machine may have other work; ratios are medians over pieces. Each run is a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PHRASES = "right pleural effusion|left pneumothorax"
+RECIPE = "fast"
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def run(manifest: Path, output: Path, engine: str, workers: int) -> None:
+    """One run in this process; prints what was seen of it."""
+    from deixis.cohort.order import Cohort
+    from deixis.cohort.run import Progress, ground_cohort
+    from deixis.crew import Crew
+
+    seen: list[tuple[float, int, int, int]] = []
+
+    def watch(at: Progress) -> None:
+        if at.last is not None:
+            seen.append((at.seconds, at.done, resident(), at.last.memory))
+
+    started = time.perf_counter()
+    total = ground_cohort(Cohort(manifest, output, recipe=RECIPE, device="cpu"), Crew(engine, workers), watch=watch)
+    wall = time.perf_counter() - started
+    print(json.dumps({"wall_s": wall, "images": total.images, "rows": total.rows, "seen": seen}))
+
+
+def measured(manifest: Path, output: Path, engine: str, workers: int) -> dict[str, Any]:
+    """A run in a process of its own: all of it, and the time of an image between the first block and the last."""
+    shutil.rmtree(output, ignore_errors=True)
+    told = subprocess.run(
+        [sys.executable, __file__, "--run", engine, str(workers), str(manifest), str(output)],
+        stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    found = json.loads(told.stdout.splitlines()[-1])
+    seen = found.pop("seen")
+    (first, before, *_), (last, done, *_) = seen[0], seen[-1]
+    quarter = max(1, len(seen) // 4)
+    size = sum(file.stat().st_size for file in output.glob("part-*.parquet"))
+    return found | {
+        "engine": engine,
+        "workers": workers,
+        "until_first_block_s": first,
+        "image_s": (last - first) / (done - before) if done > before else None,
+        "image_bytes": size / done,
+        "driver_mib": [statistics.median(one[2] for one in part) / 2**20 for part in (seen[:quarter], seen[-quarter:])],
+        "worker_mib": [statistics.median(one[3] for one in part) / 2**20 for part in (seen[:quarter], seen[-quarter:])],
+    }
+
+
+def drawn(place: Path, images: int, pieces: int) -> list[Path]:
+    """Phantoms as files, and a manifest per piece."""
+    import PIL.Image
+
+    from deixis.datasets.phantom import VALIDATION_SEED, scene
+
+    place.mkdir(parents=True, exist_ok=True)
+    for number in range(images):
+        file = place / f"{number:05}.png"
+        if not file.exists():
+            pixels = scene(VALIDATION_SEED + number, 256, findings=(1, 3)).pixels
+            PIL.Image.fromarray(np.rint(pixels * 255).astype(np.uint8)).save(file)
+    manifests = []
+    for piece, numbers in enumerate(np.array_split(np.arange(images), pieces)):
+        manifests.append(place / f"{images}-{piece}.csv")
+        with manifests[-1].open("w", newline="") as rows:
+            writer = csv.writer(rows)
+            writer.writerow(["image", "phrases"])
+            writer.writerows([f"{number:05}.png", PHRASES] for number in numbers)
+    return manifests
+
+
+def rows_of(output: Path) -> Any:
+    """The table of results in the order of the manifest, without what may differ."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(output, partitioning=None).drop_columns(["seconds"])
+    return table.sort_by([("row", "ascending"), ("number", "ascending")])
+
+
+def compared(manifests: list[Path], aside: Path) -> list[dict[str, Any]]:
+    """Every piece on both engines, which of them first by turns."""
+    found = []
+    for piece, manifest in enumerate(manifests):
+        turn = ["local", "ray"] if piece % 2 == 0 else ["ray", "local"]
+        runs = {engine: measured(manifest, aside / engine, engine, 2) for engine in turn}
+        local, ray = rows_of(aside / "local"), rows_of(aside / "ray")
+        found.append({"equal": local.equals(ray), "rows": len(local), "load": os.getloadavg()[0], **runs})
+        print(json.dumps(found[-1]), flush=True)
+    return found
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--run"]:
+        engine, workers, manifest, output = sys.argv[2:]
+        run(Path(manifest), Path(output), engine, int(workers))
+        return
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=2000)
+    parser.add_argument("--pieces", type=int, default=4)
+    parser.add_argument("--place", type=Path, default=Path("/tmp/deixis-cohort"), help="for the images and results")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    asked = parser.parse_args()
+    manifests = drawn(asked.place / "images", asked.images, asked.pieces)
+    pieces = compared(manifests, asked.place)
+    # The same piece with one worker and with two, by turns.
+    some = drawn(asked.place / "images", min(asked.images, 256), 1)[0]
+    scaling = [measured(some, asked.place / "scaling", "local", workers) for workers in (1, 2, 2, 1)]
+    one, two = ([run["image_s"] for run in scaling if run["workers"] == workers] for workers in (1, 2))
+    result = {
+        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "images": asked.images, "phrases": 2, "recipe": RECIPE, "threads": 1,
+        "equal": all(piece["equal"] for piece in pieces), "rows": sum(piece["rows"] for piece in pieces),
+        "ray_over_local": statistics.median(piece["ray"]["image_s"] / piece["local"]["image_s"] for piece in pieces),
+        "ray_over_local_wall": statistics.median(p["ray"]["wall_s"] / p["local"]["wall_s"] for p in pieces),
+        "two_workers_over_one": statistics.mean(one) / statistics.mean(two),
+        "pieces": pieces, "scaling": scaling,
+    }  # fmt: skip
+    asked.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps({key: value for key, value in result.items() if key not in ("pieces", "scaling")}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
