@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 PHRASES = "right pleural effusion|left pneumothorax"
-RECIPE = "fast"
+RECIPE, BLOCK = "fast", 16
 
 
 def resident() -> int:
@@ -45,7 +45,8 @@ def run(manifest: Path, output: Path, engine: str, workers: int) -> None:
             seen.append((at.seconds, at.done, resident(), at.last.memory))
 
     started = time.perf_counter()
-    total = ground_cohort(Cohort(manifest, output, recipe=RECIPE, device="cpu"), Crew(engine, workers), watch=watch)
+    cohort = Cohort(manifest, output, recipe=RECIPE, device="cpu", block=BLOCK)
+    total = ground_cohort(cohort, Crew(engine, workers), watch=watch)
     wall = time.perf_counter() - started
     print(json.dumps({"wall_s": wall, "images": total.images, "rows": total.rows, "seen": seen}))
 
@@ -103,16 +104,26 @@ def rows_of(output: Path) -> Any:
     return table.sort_by([("row", "ascending"), ("number", "ascending")])
 
 
-def compared(manifests: list[Path], aside: Path) -> list[dict[str, Any]]:
-    """Every piece on both engines, which of them first by turns."""
-    found = []
-    for piece, manifest in enumerate(manifests):
-        turn = ["local", "ray"] if piece % 2 == 0 else ["ray", "local"]
-        runs = {engine: measured(manifest, aside / engine, engine, 2) for engine in turn}
-        local, ray = rows_of(aside / "local"), rows_of(aside / "ray")
-        found.append({"equal": local.equals(ray), "rows": len(local), "load": os.getloadavg()[0], **runs})
-        print(json.dumps(found[-1]), flush=True)
-    return found
+def compared(manifest: Path, aside: Path, *, ray_first: bool) -> dict[str, Any]:
+    """A piece on both engines."""
+    turn = ["ray", "local"] if ray_first else ["local", "ray"]
+    runs = {engine: measured(manifest, aside / engine, engine, 2) for engine in turn}
+    local, ray = rows_of(aside / "local"), rows_of(aside / "ray")
+    return {"equal": local.equals(ray), "rows": len(local), "load": os.getloadavg()[0], **runs}
+
+
+def summed(pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    """What all pieces together say."""
+    return {
+        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "phrases": 2, "recipe": RECIPE, "threads": 1, "block": BLOCK,
+        "images": sum(piece["local"]["images"] for piece in pieces),
+        "rows": sum(piece["rows"] for piece in pieces),
+        "equal": all(piece["equal"] for piece in pieces),
+        "ray_over_local": statistics.median(piece["ray"]["image_s"] / piece["local"]["image_s"] for piece in pieces),
+        "ray_over_local_wall": statistics.median(p["ray"]["wall_s"] / p["local"]["wall_s"] for p in pieces),
+        "pieces": pieces,
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -122,27 +133,24 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=2000)
-    parser.add_argument("--pieces", type=int, default=4)
+    parser.add_argument("--pieces", type=int, default=8)
+    parser.add_argument("--scaling", type=int, default=96, help="images with one worker and with two; 0 for none")
     parser.add_argument("--place", type=Path, default=Path("/tmp/deixis-cohort"), help="for the images and results")
     parser.add_argument("-o", "--output", type=Path, required=True)
     asked = parser.parse_args()
-    manifests = drawn(asked.place / "images", asked.images, asked.pieces)
-    pieces = compared(manifests, asked.place)
-    # The same piece with one worker and with two, by turns.
-    some = drawn(asked.place / "images", min(asked.images, 256), 1)[0]
-    scaling = [measured(some, asked.place / "scaling", "local", workers) for workers in (1, 2, 2, 1)]
+    scaling = []
+    if asked.scaling:
+        (some,) = drawn(asked.place / "images", asked.scaling, 1)
+        # By turns, one worker first and last.
+        scaling = [measured(some, asked.place / "scaling", "local", workers) for workers in (1, 2, 2, 1)]
     one, two = ([run["image_s"] for run in scaling if run["workers"] == workers] for workers in (1, 2))
-    result = {
-        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
-        "images": asked.images, "phrases": 2, "recipe": RECIPE, "threads": 1,
-        "equal": all(piece["equal"] for piece in pieces), "rows": sum(piece["rows"] for piece in pieces),
-        "ray_over_local": statistics.median(piece["ray"]["image_s"] / piece["local"]["image_s"] for piece in pieces),
-        "ray_over_local_wall": statistics.median(p["ray"]["wall_s"] / p["local"]["wall_s"] for p in pieces),
-        "two_workers_over_one": statistics.mean(one) / statistics.mean(two),
-        "pieces": pieces, "scaling": scaling,
-    }  # fmt: skip
-    asked.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps({key: value for key, value in result.items() if key not in ("pieces", "scaling")}, indent=1))
+    pieces = []
+    for piece, manifest in enumerate(drawn(asked.place / "images", asked.images, asked.pieces)):
+        pieces.append(compared(manifest, asked.place, ray_first=piece % 2 == 1))
+        # After each piece, so that a run which is ended early says what it had.
+        found = summed(pieces) | {"two_workers_over_one": sum(one) / sum(two) if scaling else None, "scaling": scaling}
+        asked.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        print(json.dumps({key: value for key, value in found.items() if key not in {"pieces", "scaling"}}), flush=True)
 
 
 if __name__ == "__main__":

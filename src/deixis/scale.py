@@ -64,8 +64,9 @@ def ray_map(work: Work[Any, Any, Result], items: Sequence[Any], crew: Crew) -> I
                     **place,
                 )
         try:
-            for row in data.iter_rows():
-                yield pickle.loads(row[CARGO])
+            # Without fetching ahead: a result is to be seen when it is there.
+            for batch in data.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+                yield from (pickle.loads(one.as_buffer()) for one in batch[CARGO])
         except RayError as error:
             raise _told(error) from error
 
