@@ -24,7 +24,7 @@ class Crew:
         workers: how many of them, each with a model of its own; 0 for as many as there are cores for.
         min_workers: where the engine lets their number grow, it begins with so many; 0 for all of them.
         threads: cores of each worker. An answer's last digits depend on it, and not on how many workers there are.
-        gpus: of each worker; a fraction shares a GPU among several.
+        gpus: of each worker; a fraction shares a GPU among several, with 0 it sees none, with None what is there.
         address: of a Ray cluster; None starts one on this machine alone.
         deaths: how often one item may end its worker before the work ends with an error.
     """
@@ -33,12 +33,12 @@ class Crew:
     workers: int = 0
     min_workers: int = 0
     threads: int = 1
-    gpus: float = 0.0
+    gpus: float | None = None
     address: str | None = None
     deaths: int = 3
 
     def __post_init__(self) -> None:
-        if self.workers < 0 or self.min_workers < 0 or self.threads < 1 or self.gpus < 0:
+        if self.workers < 0 or self.min_workers < 0 or self.threads < 1 or (self.gpus or 0) < 0:
             raise DeixisError(f"Workers, threads and GPUs cannot be negative or no threads at all; got {self}.")
         if self.workers and self.min_workers > self.workers:
             raise DeixisError(f"{self.min_workers} workers at least are more than {self.workers} at most.")

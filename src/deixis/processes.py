@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
@@ -42,6 +43,8 @@ class _Task:
 
 def local_map(work: Work[Any, Any, Result], items: Sequence[Any], crew: Crew) -> Iterator[Result]:
     """See `deixis.crew.Engine`. No more workers are started than there are items."""
+    if crew.gpus and not crew.workers:
+        raise DeixisError(f"Say how many --workers there are to be, of {crew.gpus:g} GPUs each.")
     todo = deque(_Task(place, item) for place, item in enumerate(items))
     done: dict[int, Result] = {}
     given = 0
@@ -151,8 +154,8 @@ def _serve(pipe: Connection, work: Work[Any, Any, Any], crew: Crew, number: int)
     # Ctrl-C reaches the whole group; the one who gives work also ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if crew.gpus:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(int(number * crew.gpus))
+    if crew.gpus is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = _devices(crew.gpus, number)
     step = caught(work.make)
     # When nobody listens any more, there is nothing to do.
     with suppress(EOFError, BrokenPipeError):
@@ -161,6 +164,12 @@ def _serve(pipe: Connection, work: Work[Any, Any, Any], crew: Crew, number: int)
             item = pipe.recv()
             found = caught(_done, work, step, item)
             pipe.send(Said(error=_sendable(found)) if isinstance(found, Exception) else Said(found))
+
+
+def _devices(gpus: float, number: int) -> str:
+    """Which GPUs the worker of this number sees: whole ones of its own, or its share of one."""
+    first = int(number * gpus)
+    return ",".join(str(first + more) for more in range(ceil(gpus)))
 
 
 def _done(work: Work[Any, Any, Result], step: Callable[[Any], Result], item: Any) -> Result:

@@ -20,6 +20,7 @@ from deixis.silence import silenced, without_telemetry
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from ray.data import Dataset
 
 Result = TypeVar("Result")
 # Of each worker's cores, what is left for preparing.
@@ -34,41 +35,50 @@ def ray_map(work: Work[Any, Any, Result], items: Sequence[Any], crew: Crew) -> I
         DeixisError: also where Ray is not installed, the cluster is not there, or it has no room for a worker.
     """
     with _cluster(crew):
-        from ray.data import ActorPoolStrategy, DataContext, from_items
         from ray.exceptions import RayError
 
-        context = DataContext.get_current()
-        context.enable_progress_bars = context.print_on_execution_start = False
-        context.execution_options.preserve_order = True
-        # A block of decoded images is one value, whatever its size.
-        context.target_max_block_size = None
-        most = _workers(crew)
-        first = {"compute": ActorPoolStrategy(min_size=1, max_size=most), "num_cpus": PREPARING}
-        second = {
-            "compute": ActorPoolStrategy(min_size=crew.min_workers or most, max_size=most),
-            "num_cpus": crew.threads - PREPARING,
-            "num_gpus": crew.gpus or None,
-        }
-        cargo = [{CARGO: pickle.dumps(item)} for item in items]
-        data = from_items(cargo, override_num_blocks=len(cargo))
-        del cargo
-        for make, place in ((partial(_constant, work.prepare), first), (work.make, second)):
-            # Ray 2.60 warns that 2.64 will take `max_task_retries` by another name, and has no other yet.
-            with silenced():
-                data = data.map_batches(
-                    _Step,
-                    fn_constructor_args=(make,),
-                    batch_size=1,
-                    batch_format="pyarrow",
-                    max_task_retries=crew.deaths,
-                    **place,
-                )
         try:
             # Without fetching ahead: a result is to be seen when it is there.
-            for batch in data.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            found = _stream(work, items, crew).iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+            for batch in found:
                 yield from (pickle.loads(one.as_buffer()) for one in batch[CARGO])
         except RayError as error:
             raise _told(error) from error
+
+
+def _stream(work: Work[Any, Any, Any], items: Sequence[Any], crew: Crew) -> Dataset:
+    """The items and both steps, none of which is done before somebody asks for results."""
+    from ray.data import ActorPoolStrategy, DataContext, from_items
+
+    context = DataContext.get_current()
+    context.enable_progress_bars = context.print_on_execution_start = False
+    context.execution_options.preserve_order = True
+    # What is made of an item is one value, whatever its size.
+    context.target_max_block_size = None
+    most = _workers(crew)
+    first = {
+        # Beside a GPU as many as its speed asks for, and the machines have cores for.
+        "compute": ActorPoolStrategy(min_size=1, max_size=None if crew.gpus else most),
+        "num_cpus": PREPARING,
+    }
+    second = {
+        "compute": ActorPoolStrategy(min_size=crew.min_workers or most, max_size=most),
+        "num_cpus": crew.threads - PREPARING,
+        "num_gpus": crew.gpus or None,
+    }
+    data = from_items([{CARGO: pickle.dumps(item)} for item in items], override_num_blocks=len(items))
+    for make, place in ((partial(_constant, work.prepare), first), (work.make, second)):
+        # Ray 2.60 warns that 2.64 will take `max_task_retries` by another name, and has no other yet.
+        with silenced():
+            data = data.map_batches(
+                _Step,
+                fn_constructor_args=(make,),
+                batch_size=1,
+                batch_format="pyarrow",
+                max_task_retries=crew.deaths,
+                **place,
+            )
+    return data
 
 
 class _Step:
@@ -104,8 +114,9 @@ def _cluster(crew: Crew) -> Iterator[None]:
         import ray.data
     except ImportError as error:
         raise DeixisError(
-            f"The engine ray needs what is not installed ({error.name}): pip install deixis[scale]."
+            f"The engine ray needs what is not installed ({error.name}): pip install 'deixis[scale]'."
         ) from error
+    # A cluster that the program has joined already stays as it is.
     if ray.is_initialized():
         yield
         return
@@ -115,16 +126,28 @@ def _cluster(crew: Crew) -> Iterator[None]:
         else {"num_cpus": crew.here * crew.threads, "include_dashboard": False}
     )
     try:
-        ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
+        with _hushed():
+            ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise DeixisError(
-            f"No Ray cluster answers at {crew.address}: {error}. Start one, or leave --address out."
-        ) from error
+        raise DeixisError(f"Ray does not start at {crew.address or 'this machine'}: {error} See --address.") from error
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Standard error, below Python, goes nowhere: Ray's core greets there, and tells what matters by exceptions."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _workers(crew: Crew) -> int:
@@ -137,7 +160,7 @@ def _workers(crew: Crew) -> int:
     if room < (crew.min_workers or crew.workers or 1):
         raise ResourceError(
             f"The cluster has {there.get('CPU', 0):g} cores and {there.get('GPU', 0):g} GPUs: room for {room} workers "
-            f"of {crew.threads} cores and {crew.gpus:g} GPUs. Take fewer --workers, or let it grow from --min-workers."
+            f"of {crew.threads} cores and {crew.gpus or 0:g} GPUs. Take fewer --workers, or give --min-workers."
         )
     return crew.workers or room
 

@@ -104,7 +104,13 @@ def two_raylets(folder: Path) -> Iterator[Cluster]:
     # Paths of sockets are short, so the session is not below pytest's folder.
     session = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
     common = ["--num-cpus=1", "--object-store-memory=100000000", "--block"]
-    head = ["--head", f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false", f"--temp-dir={session}"]
+    head = [
+        "--head",
+        f"--port={port}",
+        "--node-ip-address=127.0.0.1",
+        "--include-dashboard=false",
+        f"--temp-dir={session}",
+    ]
     started = []
     try:
         for own in (head, [f"--address=127.0.0.1:{port}", "--node-ip-address=127.0.0.1"]):

@@ -91,7 +91,7 @@ def grounding(output):
             lines = note.read_text().splitlines()
         except FileNotFoundError:
             continue
-        if len(lines) >= 2 and lines[-1].startswith("chest"):
+        if len(lines) >= 2 and lines[-1].startswith("at chest"):
             return int(lines[0].rpartition(" ")[2])
     return None
 

@@ -48,7 +48,9 @@ class BatchOptions:
         int, typer.Option(min=0, help="With Ray: begin with so many, grow as there is room; 0: all at once.")
     ] = 0
     threads: Annotated[int, typer.Option(min=1, help="Cores of each worker; last digits depend on it.")] = 1
-    gpus: Annotated[float, typer.Option(min=0.0, help="GPUs of each worker; 0.5 lets two share one.")] = 0.0
+    gpus: Annotated[
+        float, typer.Option(min=0.0, help="GPUs of each worker, which sees no others; 0.5 lets two share one.")
+    ] = 0.0
     address: Annotated[
         str | None, typer.Option(help="Of a Ray cluster, auto for the one here; without it one is started.")
     ] = None

@@ -50,6 +50,7 @@ class EvaluateOptions:
     address: Annotated[
         str | None, typer.Option(help="Of a Ray cluster, auto for the one here; without it one is started.")
     ] = None
+    gpus: Annotated[float | None, typer.Option(min=0.0, help="GPUs of each worker; 0.5 lets two share one.")] = None
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")] = "auto"
     seed: Annotated[int, typer.Option(help="Which noise.")] = 0
 
@@ -61,7 +62,7 @@ def evaluate(asked: EvaluateOptions) -> None:
     from deixis.runs import Examiner, RunFolder
 
     order = ordered(asked)
-    crew = Crew(asked.engine, asked.workers, threads=_threads(asked.workers), address=asked.address)
+    crew = Crew(asked.engine, asked.workers, threads=_threads(asked.workers), gpus=asked.gpus, address=asked.address)
     examiner = Examiner(order)
     if not examiner.groups:
         console.complain(

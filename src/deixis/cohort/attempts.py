@@ -17,7 +17,7 @@ from pathlib import Path
 
 # An image that ended so many workers is set aside.
 DEATHS = 2
-BEGIN = "begin"
+BEGIN, AT = "begin", "at"
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,10 @@ class Attempt:
 
     def starting(self, image: str) -> bool:
         """Note that an image is begun; False where it has ended too many workers, and is to be left alone."""
-        if self.deaths[image] >= DEATHS:
+        line = _line(image)
+        if self.deaths[line] >= DEATHS:
             return False
-        _append(self.note, image)
+        _append(self.note, line)
         return True
 
 
@@ -68,7 +69,11 @@ class Ledger:
 def _append(note: Path, line: str) -> None:
     """A line, at once in the hands of the system, which outlives the process."""
     with note.open("a", encoding="utf-8", errors="surrogatepass") as lines:
-        lines.write(line.replace("\n", " ") + "\n")
+        lines.write(line + "\n")
+
+
+def _line(image: str) -> str:
+    return f"{AT} {image}".replace("\n", " ").replace("\r", " ")
 
 
 def _deaths(note: Path, run: str) -> Counter[str]:
@@ -77,12 +82,14 @@ def _deaths(note: Path, run: str) -> Counter[str]:
     if not note.exists():
         return found
     current, last = "", ""
-    for line in [*note.read_text(encoding="utf-8", errors="surrogatepass").splitlines(), f"{BEGIN} {run}"]:
-        words = line.split(" ")
-        if words[0] == BEGIN and len(words) > 1:
-            if last and current == words[1] == run:
-                found[last] += 1
-            current, last = words[1], ""
-        else:
+    # This worker is the next one to come.
+    for line in [*note.read_text(encoding="utf-8", errors="surrogatepass").split("\n"), f"{BEGIN} {run}"]:
+        word, _, rest = line.partition(" ")
+        if word == AT:
             last = line
+        elif word == BEGIN:
+            begun = rest.partition(" ")[0]
+            if last and current == begun == run:
+                found[last] += 1
+            current, last = begun, ""
     return found

@@ -19,6 +19,8 @@ from deixis.errors import OutputError
 
 RUN, MODEL, MANIFEST, FAILED = "_run.json", "_model.json", "_manifest.json", "_errors.jsonl"
 SCHEMA = "deixis.cohort.results/1"
+# What there is before the first result.
+OURS = frozenset({"_errors", "_heat"})
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Folder:
             folder.mkdir(parents=True, exist_ok=True)
         if known.exists():
             _check_same(json.loads(known.read_text(encoding="utf-8")), config, self.path)
-        elif any(entry.name not in {"_errors", "_heat"} for entry in self.path.iterdir()):
+        elif any(entry.name not in OURS and entry.suffix != ".partial" for entry in self.path.iterdir()):
             raise OutputError(f"{self.path} holds files, and no cohort. Name an empty or a new folder.")
         else:
             _write_json(known, config)

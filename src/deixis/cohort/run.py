@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -42,6 +43,11 @@ class Progress:
     failed: int = 0
     seconds: float = 0.0
     last: Outcome | None = None
+
+    def after(self, outcome: Outcome, seconds: float) -> Progress:
+        """With one more block, so many seconds after the first was given out."""
+        done, rows, failed = outcome.images, outcome.rows, len(outcome.failures)
+        return Progress(self.images, self.done + done, self.rows + rows, self.failed + failed, seconds, outcome)
 
     @property
     def rate(self) -> float:
@@ -124,29 +130,23 @@ def go_through(plan: Plan, crew: Crew, watch: Watch) -> None:
     progress = Progress(plan.images)
     watch(progress)
     started = time.monotonic()
-    for outcome in outcomes(plan, crew, plan.todo):
-        if outcome.stopped:
-            raise OutputError(outcome.stopped)
-        progress = replace(
-            progress,
-            done=progress.done + outcome.images,
-            rows=progress.rows + outcome.rows,
-            failed=progress.failed + len(outcome.failures),
-            seconds=time.monotonic() - started,
-            last=outcome,
-        )
-        watch(progress)
+    with closing(outcomes(plan, crew, plan.todo)) as found:
+        for outcome in found:
+            if outcome.stopped:
+                raise OutputError(outcome.stopped)
+            progress = progress.after(outcome, time.monotonic() - started)
+            watch(progress)
 
 
-def outcomes(plan: Plan, crew: Crew, blocks: Sequence[Block]) -> Iterator[Outcome]:
+def outcomes(plan: Plan, crew: Crew, blocks: Sequence[Block]) -> Generator[Outcome]:
     """What becomes of each block, in order, as the engine of the crew brings it."""
     if not blocks:
-        return iter(())
+        return
     errand = Errand(plan.cohort, plan.manifest.root, crew.threads, secrets.token_hex(4))
     # Every image may end its worker in either step until it is set aside.
     patient = replace(crew, deaths=max(crew.deaths, 2 * DEATHS * plan.cohort.block))
     work = Work(Decode(errand), partial(_grounder, errand))
-    return ENGINES[crew.engine](work, blocks, patient)
+    yield from ENGINES[crew.engine](work, blocks, patient)
 
 
 def _grounder(errand: Errand) -> Grounder:
