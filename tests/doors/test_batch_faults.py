@@ -193,3 +193,13 @@ def test_a_full_disk_and_a_killed_driver(cluster, place, good, undisturbed):
         assert done.returncode == 0, done.stderr
         assert len(before) < len(killed) < len(shards(output)) == (IMAGES + FAR) // 2
         assert answers(output, without=PLACED) == undisturbed
+
+
+def test_an_evaluation_on_the_cluster_has_the_bytes_of_one_here(cluster, place):
+    """Every image with all controls, by workers of the same kind as those of a cohort."""
+    told = ["evaluate", "phantom", "--limit", "4", "-r", "fast", "--prior-cases", "0", "--device", "cpu"]
+    for folder, how in (("here", ()), ("there", on_ray(cluster))):
+        command = [sys.executable, "-m", "deixis", *told, "-o", str(place / folder), *how]
+        done = subprocess.run(command, capture_output=True, text=True, env=cluster.environment, check=False)
+        assert done.returncode == 0, done.stderr
+    assert (place / "there" / "cases.jsonl").read_bytes() == (place / "here" / "cases.jsonl").read_bytes()
