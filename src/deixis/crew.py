@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from deixis.errors import DeixisError
+from deixis.errors import DeixisError, caught
 from deixis.registry import Table
 
 Item = TypeVar("Item")
@@ -62,6 +63,19 @@ class Work(Generic[Item, Ready, Result]):
 
     prepare: Callable[[Item], Ready]
     make: Callable[[], Callable[[Ready], Result]]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a worker sends in place of a result: the error that ends the work."""
+
+    error: Exception
+
+    @classmethod
+    def of(cls, error: Exception) -> Refused:
+        """The error itself, where it survives the journey; those of some libraries do not."""
+        again = caught(lambda: pickle.loads(pickle.dumps(error)))
+        return cls(error if type(again) is type(error) else DeixisError(f"{type(error).__name__}: {error}"))
 
 
 class Engine(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import pickle
 import signal
 import threading
 from collections import deque
@@ -15,7 +14,7 @@ from math import ceil
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
-from deixis.crew import Crew, Work
+from deixis.crew import Crew, Refused, Work
 from deixis.errors import DeixisError, ResourceError, caught
 
 Result = TypeVar("Result")
@@ -25,10 +24,9 @@ STARTS = 3
 
 @dataclass(frozen=True)
 class Said:
-    """What a worker sends: that it is ready, a result, or the error that ends the work."""
+    """What a worker sends: that it is ready, or a result."""
 
     result: Any = None
-    error: BaseException | None = None
     ready: bool = False
 
 
@@ -58,8 +56,8 @@ def local_map(work: Work[Any, Any, Result], items: Sequence[Any], crew: Crew) ->
                 said = worker.hear()
                 if said is None:
                     todo.extend(worker.dead(crew.deaths))
-                elif said.error is not None:
-                    raise said.error
+                elif isinstance(said.result, Refused):
+                    raise said.result.error
                 elif not said.ready:
                     done[worker.finished().place] = said.result
             while given in done:
@@ -159,11 +157,11 @@ def _serve(pipe: Connection, work: Work[Any, Any, Any], crew: Crew, number: int)
     step = caught(work.make)
     # When nobody listens any more, there is nothing to do.
     with suppress(EOFError, BrokenPipeError):
-        pipe.send(Said(error=_sendable(step)) if isinstance(step, Exception) else Said(ready=True))
+        pipe.send(Said(Refused.of(step)) if isinstance(step, Exception) else Said(ready=True))
         while not isinstance(step, Exception):
             item = pipe.recv()
             found = caught(_done, work, step, item)
-            pipe.send(Said(error=_sendable(found)) if isinstance(found, Exception) else Said(found))
+            pipe.send(Said(Refused.of(found) if isinstance(found, Exception) else found))
 
 
 def _devices(gpus: float, number: int) -> str:
@@ -182,12 +180,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
-
-
-def _sendable(error: Exception) -> Exception:
-    """Errors of some libraries do not survive the journey."""
-    again = caught(lambda: pickle.loads(pickle.dumps(error)))
-    return error if type(again) is type(error) else DeixisError(f"{type(error).__name__}: {error}")
 
 
 def _told(code: int | None) -> str:

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from deixis.crew import Crew, Work
-from deixis.errors import DeixisError, ResourceError
+from deixis.crew import Crew, Refused, Work
+from deixis.errors import DeixisError, ResourceError, caught
 from deixis.silence import silenced, without_telemetry
 
 if TYPE_CHECKING:
@@ -41,9 +41,14 @@ def ray_map(work: Work[Any, Any, Result], items: Sequence[Any], crew: Crew) -> I
             # Without fetching ahead: a result is to be seen when it is there.
             found = _stream(work, items, crew).iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
             for batch in found:
-                yield from (pickle.loads(one.as_buffer()) for one in batch[CARGO])
+                for one in batch[CARGO]:
+                    result = pickle.loads(one.as_buffer())
+                    if isinstance(result, Refused):
+                        raise result.error
+                    yield result
         except RayError as error:
-            raise _told(error) from error
+            last = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+            raise ResourceError(f"Ray ended the work: {last}") from error
 
 
 def _stream(work: Work[Any, Any, Any], items: Sequence[Any], crew: Crew) -> Dataset:
@@ -82,16 +87,22 @@ def _stream(work: Work[Any, Any, Any], items: Sequence[Any], crew: Crew) -> Data
 
 
 class _Step:
-    """An actor: one step of the work, made once."""
+    """An actor: one step of the work, made once. What the work raises goes the way of results, which ends it sooner."""
 
     def __init__(self, make: Callable[[], Callable[[Any], Any]]) -> None:
-        self._step = make()
+        self._step = caught(make)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         import pyarrow as pa
 
-        taken = [self._step(pickle.loads(one.as_buffer())) for one in batch[CARGO]]
+        taken = [self._taken(pickle.loads(one.as_buffer())) for one in batch[CARGO]]
         return pa.table({CARGO: pa.array([pickle.dumps(one, protocol=5) for one in taken], pa.large_binary())})
+
+    def _taken(self, item: Any) -> Any:
+        if isinstance(item, Refused):
+            return item
+        done = self._step if isinstance(self._step, Exception) else caught(self._step, item)
+        return Refused.of(done) if isinstance(done, Exception) else done
 
 
 def _constant(value: Any) -> Any:
@@ -163,14 +174,3 @@ def _workers(crew: Crew) -> int:
             f"of {crew.threads} cores and {crew.gpus or 0:g} GPUs. Take fewer --workers, or give --min-workers."
         )
     return crew.workers or room
-
-
-def _told(error: BaseException) -> DeixisError:
-    """The error of ours inside one of Ray's, else Ray's own in one line."""
-    inside: BaseException | None = error
-    while inside is not None:
-        if isinstance(inside, DeixisError):
-            return inside if type(inside).__module__ == "deixis.errors" else DeixisError(str(inside))
-        inside = getattr(inside, "cause", None) or inside.__cause__
-    last = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-    return ResourceError(f"Ray ended the work: {last}")

@@ -98,12 +98,12 @@ def plugged(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def two_raylets(folder: Path) -> Iterator[Cluster]:
-    """Two raylets with a core each, on ports that were free a moment ago, with no dashboard."""
+    """Two raylets with a core and a GPU each, if only in name, on ports that were free a moment ago, with no dashboard."""
     environment = plugged(folder)
     port = free_port()
     # Paths of sockets are short, so the session is not below pytest's folder.
     session = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
-    common = ["--num-cpus=1", "--object-store-memory=100000000", "--block"]
+    common = ["--num-cpus=1", "--num-gpus=1", "--object-store-memory=100000000", "--block"]
     head = [
         "--head",
         f"--port={port}",

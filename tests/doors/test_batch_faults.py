@@ -165,7 +165,7 @@ def test_bad_rows_deadly_images_a_killed_worker_and_a_network_that_goes_away(clu
 
     whole = [shard.read_bytes() for shard in shards(output)[:-1]]
     with served(place, port):
-        again = batch(cluster, manifest, output, *how)
+        again = batch(cluster, manifest, output, *how, "--min-workers", "1")
     assert again.returncode == 1, again.stderr
     assert set(errors(output)) == {"broken", "killer", "", "deadly phrase"}
     assert [shard.read_bytes() for shard in shards(output)[:-1]] == whole
@@ -189,7 +189,7 @@ def test_a_full_disk_and_a_killed_driver(cluster, place, good, undisturbed):
         process.kill()
         process.communicate()
         killed = shards(output)
-        done = batch(cluster, good, output, *on_ray(cluster))
+        done = batch(cluster, good, output, *on_ray(cluster), "--gpus", "0.5")
         assert done.returncode == 0, done.stderr
         assert len(before) < len(killed) < len(shards(output)) == (IMAGES + FAR) // 2
         assert answers(output, without=PLACED) == undisturbed

@@ -1,11 +1,13 @@
 """Ray's side that needs no cluster: its errors as ours, and Ray that is not there. The rest is tests/doors."""
 
 import builtins
+import pickle
 
+import pyarrow as pa
 import pytest
 
 from deixis import scale
-from deixis.crew import Crew, Work, as_it_is
+from deixis.crew import Crew, Refused, Work, as_it_is
 from deixis.errors import DeixisError, ManifestError, ResourceError
 
 
@@ -13,13 +15,40 @@ def nothing():
     return as_it_is
 
 
-def test_an_error_of_ours_comes_out_of_rays():
-    wrapped = RuntimeError("ray")
-    wrapped.cause = ValueError("inside")
-    wrapped.cause.__cause__ = ManifestError("no image")
-    assert str(scale._told(wrapped)) == "no image"
-    assert isinstance(scale._told(RuntimeError("first\nlast line")), ResourceError)
-    assert "last line" in str(scale._told(RuntimeError("first\nlast line")))
+class OddError(Exception):
+    """Does not survive being sent."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} {two}")
+
+
+def refuse(item):
+    raise ManifestError(f"item {item} is wrong") if item else OddError("one", "two")
+
+
+def table(*items):
+    return pa.table({scale.CARGO: [pickle.dumps(item) for item in items]})
+
+
+def taken(step, *items):
+    return [pickle.loads(one) for one in step(table(*items))[scale.CARGO].to_pylist()]
+
+
+def test_what_the_work_raises_goes_the_way_of_results():
+    """Through the next step too, which does nothing with it."""
+    refused = taken(scale._Step(lambda: refuse), 1, 0)
+    assert [(type(one), str(one.error)) for one in refused] == [
+        (Refused, "item 1 is wrong"), (Refused, "OddError: one two"),
+    ]  # fmt: skip
+    assert taken(scale._Step(nothing), *refused, 3)[2] == 3
+    assert str(taken(scale._Step(nothing), *refused)[0].error) == "item 1 is wrong"
+
+
+def test_a_worker_that_cannot_be_made_says_so_for_every_item():
+    def make():
+        raise ManifestError("no model")
+
+    assert [str(one.error) for one in taken(scale._Step(make), 1, 2)] == ["no model"] * 2
 
 
 def test_without_ray_it_says_what_to_install(monkeypatch):

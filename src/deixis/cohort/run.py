@@ -19,6 +19,7 @@ from deixis.cohort.order import Cohort, Errand, Outcome
 from deixis.crew import ENGINES, Crew, Work
 from deixis.errors import OutputError
 from deixis.models.finding import find
+from deixis.registry import unknown_name
 
 if TYPE_CHECKING:
     from deixis.cohort.work import Grounder
@@ -113,6 +114,8 @@ def ground_cohort(
 
 def planned(cohort: Cohort, crew: Crew, *, retry_failed: bool = False) -> Plan:
     """Read the manifest, take the folder, and see what is missing in it."""
+    if crew.engine not in ENGINES:
+        raise unknown_name(ENGINES.kind, crew.engine, ENGINES.names())
     find(cohort.model)
     manifest = read_manifest(cohort.manifest, cohort.phrases)
     folder = Folder(cohort.output.absolute())
