@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 PHRASES = "right pleural effusion|left pneumothorax"
 RECIPE, BLOCK = "fast", 8
@@ -35,17 +36,19 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def spent() -> float:
-    """Seconds of cores that this process and all below it took."""
-    import psutil
+class Cores:
+    """Seconds of cores that this process and all below it took, those that have ended since too."""
 
-    own = psutil.Process()
-    total = 0.0
-    for one in (own, *own.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            times = one.cpu_times()
-            total += times.user + times.system
-    return total
+    def __init__(self) -> None:
+        self._seen: dict[int, float] = {}
+
+    def __call__(self) -> float:
+        own = psutil.Process()
+        for one in (own, *own.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                times = one.cpu_times()
+                self._seen[one.pid] = times.user + times.system
+        return sum(self._seen.values())
 
 
 def run(manifest: Path, output: Path, engine: str, workers: int) -> None:
@@ -54,11 +57,12 @@ def run(manifest: Path, output: Path, engine: str, workers: int) -> None:
     from deixis.cohort.run import Progress, ground_cohort
     from deixis.crew import Crew
 
+    cores = Cores()
     seen: list[tuple[float, int, int, int, float]] = []
 
     def watch(at: Progress) -> None:
         if at.last is not None:
-            seen.append((at.seconds, at.done, resident(), at.last.memory, spent()))
+            seen.append((at.seconds, at.done, resident(), at.last.memory, cores()))
 
     started = time.perf_counter()
     cohort = Cohort(manifest, output, recipe=RECIPE, device="cpu", block=BLOCK)

@@ -98,7 +98,7 @@ def plugged(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def two_raylets(folder: Path) -> Iterator[Cluster]:
-    """Two raylets with a core and a GPU each, if only in name, on ports that were free a moment ago, with no dashboard."""
+    """Two raylets with a core and, in name only, a GPU each, on ports that were free a moment ago; no dashboard."""
     environment = plugged(folder)
     port = free_port()
     # Paths of sockets are short, so the session is not below pytest's folder.
