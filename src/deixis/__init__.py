@@ -14,6 +14,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deixis.cohort.order import Cohort as Cohort
+    from deixis.cohort.run import ground_cohort as ground_cohort
+    from deixis.crew import Crew as Crew
     from deixis.errors import DeixisError as DeixisError
     from deixis.evaluate import evaluate as evaluate
     from deixis.ground import View as View
@@ -41,6 +44,9 @@ _HOMES = {
     "ground": "deixis.ground",
     "ground_many": "deixis.many",
     "ground_report": "deixis.ground_report",
+    "ground_cohort": "deixis.cohort.run",
+    "Cohort": "deixis.cohort.order",
+    "Crew": "deixis.crew",
     "View": "deixis.ground",
     "evaluate": "deixis.evaluate",
     "Recipe": "deixis.recipes",

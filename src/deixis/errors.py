@@ -4,6 +4,26 @@ Every error a user can cause is a `DeixisError`. The command line prints its tex
 anything else that escapes is a bug of ours.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def caught(work: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result | Exception:
+    """What `work` gives, or what it raises: for where one item's failure must not end the others.
+
+    The caller keeps the error with the item, so that nothing is passed over.
+    """
+    try:
+        return work(*given, **named)
+    # Whatever it is, a bug of ours too: the thousands of items after it are none the worse.
+    except Exception as error:  # noqa: BLE001
+        return error
+
 
 class DeixisError(Exception):
     """Base of all errors that a caller can put right. The text says what was wrong and what to do."""
@@ -51,3 +71,7 @@ class ResourceError(DeixisError):
 
 class ArchiveError(DeixisError):
     """An image archive that cannot be reached, refuses, or loses what is sent. The text names no identifier."""
+
+
+class ManifestError(DeixisError):
+    """A list of images that cannot be gone through: missing, of no known form, without an image in it."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import multiprocessing
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deixis.controls import Views, reading, standing
+from deixis.crew import ENGINES, Crew, Work, as_it_is
 from deixis.datasets import DATASETS, Collection, Wanted
 from deixis.errors import OutputError
 from deixis.evaluate import Answer, Find, Report, Row, image_of, score
@@ -225,13 +226,12 @@ def unfinished(groups: Sequence[Sequence[Case]], done: Sequence[Record]) -> list
     return [index for index, group in enumerate(groups) if not {case.id for case in group} <= known]
 
 
-def examined(order: Order, examiner: Examiner, indices: Sequence[int], workers: int) -> Iterator[list[Record]]:
-    """Records of the images in order; with several workers each process has an examiner of its own."""
-    if workers == 1:
-        yield from map(examiner.examine, indices)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers, _begin, (order,)) as pool:
-        yield from pool.imap(_examine, indices)
+def examined(order: Order, examiner: Examiner, indices: Sequence[int], crew: Crew) -> Iterator[list[Record]]:
+    """Records of the images in order; with several workers, or others than this process, each has its own examiner."""
+    if crew == Crew(workers=1, threads=crew.threads):
+        return map(examiner.examine, indices)
+    work = Work[int, int, list[Record]](as_it_is, partial(_examining, order, crew.threads))
+    return ENGINES[crew.engine](work, indices, crew)
 
 
 def report_of(records: Sequence[Record], config: Mapping[str, Any], method: str = OWN) -> Report:
@@ -242,16 +242,12 @@ def report_of(records: Sequence[Record], config: Mapping[str, Any], method: str 
     return Report(tuple(rows), config)
 
 
-_EXAMINER: list[Examiner] = []
-
-
-def _begin(order: Order) -> None:
+def _examining(order: Order, threads: int) -> Callable[[int], list[Record]]:
     """Once in each worker."""
-    _EXAMINER.append(Examiner(order))
+    import torch
 
-
-def _examine(index: int) -> list[Record]:
-    return _EXAMINER[0].examine(index)
+    torch.set_num_threads(threads)
+    return Examiner(order).examine
 
 
 def _answering(views: Views | None, given: Path | None) -> Find:

@@ -14,14 +14,17 @@ from deixis.cli.failures import INTERRUPTED, TOLD, WRONG, as_told
 
 # In the order of `deixis --help`. Each is a file beside this one with a function, or an app of verbs, of its name.
 VERBS = (
-    "ground", "demo", "models", "recipes", "doctor", "phantom", "train", "datasets", "evaluate", "compare", "pacs",
-    "serve",
+    "ground", "batch", "demo", "models", "recipes", "doctor", "phantom", "train", "datasets", "evaluate", "compare",
+    "pacs", "serve",
 )  # fmt: skip
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    epilog="Research use only, not for diagnosis. Exit codes: 0 done, 2 something was wrong, 130 interrupted.",
+    epilog=(
+        "Research use only, not for diagnosis. Exit codes: 0 done, 1 done but for rows of a batch that are listed, "
+        "2 something was wrong, 130 interrupted."
+    ),
 )
 for verb in VERBS:
     spoken = getattr(import_module(f"deixis.cli.{verb}"), verb)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shutil
@@ -15,6 +14,7 @@ import typer
 
 from deixis.cli import console
 from deixis.cli.failures import WRONG
+from deixis.crew import cores
 
 Finding = tuple[str, str]
 
@@ -27,6 +27,7 @@ GIVES = {
     "eval": "plots of training and evaluation",
     "monai": "MONAI's latent diffusion bundles",
     "pixart": "tokenizers of PixArt's T5 encoder",
+    "scale": "`deixis batch`: cohorts into Parquet files, on this machine or a Ray cluster",
     "web": "`deixis serve`: the page and the HTTP service",
     "dev": "tests, types, formatting",
 }
@@ -60,7 +61,7 @@ def machine() -> Iterator[Finding]:
     """The system, its cores, memory and disk."""
     yield "system", f"{platform.system()} {platform.release()} {platform.machine()}"
     yield "python", f"{platform.python_version()} at {sys.executable}"
-    yield "cores", str(_cores())
+    yield "cores", str(cores())
     yield "free memory", free_memory()
     yield "free disk here", f"{shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB"
 
@@ -135,11 +136,6 @@ def free_memory() -> str:
         available, total = (int(fields[key].split()[0]) / 2**20 for key in ("MemAvailable", "MemTotal"))
         return f"{available:.1f} of {total:.1f} GiB"
     return "unknown on this system"
-
-
-def _cores() -> int:
-    """Cores that this process may use, which in a container are fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _required(extra: str | None) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from deixis.cli.progress import progress
 from deixis.recipes import DEFAULT
 
 if TYPE_CHECKING:
+    from deixis.crew import Crew
     from deixis.runs import Examiner, Order, RunFolder
 
 
@@ -46,6 +46,11 @@ class EvaluateOptions:
     ] = None
     prior_cases: Annotated[int, typer.Option(min=0, help="Training cases on which the priors are fitted.")] = 1000
     workers: Annotated[int, typer.Option(min=1, help="Processes that go through the images.")] = 1
+    engine: Annotated[str, typer.Option(help="local: processes on this machine; ray: a Ray cluster.")] = "local"
+    address: Annotated[
+        str | None, typer.Option(help="Of a Ray cluster, auto for the one here; without it one is started.")
+    ] = None
+    gpus: Annotated[float | None, typer.Option(min=0.0, help="GPUs of each worker; 0.5 lets two share one.")] = None
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")] = "auto"
     seed: Annotated[int, typer.Option(help="Which noise.")] = 0
 
@@ -53,10 +58,11 @@ class EvaluateOptions:
 @taking(EvaluateOptions)
 def evaluate(asked: EvaluateOptions) -> None:
     """Score a model under a recipe on a dataset, beside every control; go on where a run was broken off."""
+    from deixis.crew import Crew
     from deixis.runs import Examiner, RunFolder
 
     order = ordered(asked)
-    _use_threads(asked.workers)
+    crew = Crew(asked.engine, asked.workers, threads=_threads(asked.workers), gpus=asked.gpus, address=asked.address)
     examiner = Examiner(order)
     if not examiner.groups:
         console.complain(
@@ -65,7 +71,7 @@ def evaluate(asked: EvaluateOptions) -> None:
         raise typer.Exit(WRONG)
     folder = RunFolder(asked.output, order.config(examiner.model))
     try:
-        _go_through(order, examiner, folder, asked.workers)
+        _go_through(order, examiner, folder, crew)
     except KeyboardInterrupt:
         console.note(f"Interrupted: {len(folder.records())} cases are in {asked.output}. The same command goes on.")
         raise typer.Exit(INTERRUPTED) from None
@@ -101,7 +107,7 @@ def ordered(asked: EvaluateOptions) -> Order:
     )
 
 
-def _go_through(order: Order, examiner: Examiner, folder: RunFolder, workers: int) -> None:
+def _go_through(order: Order, examiner: Examiner, folder: RunFolder, crew: Crew) -> None:
     """Every image that is not done, with running means and the time that is left."""
     from deixis.runs import examined, unfinished
 
@@ -113,7 +119,7 @@ def _go_through(order: Order, examiner: Examiner, folder: RunFolder, workers: in
     aurocs: list[float] = []
     with progress(len(todo)) as bar:
         started = time.monotonic()
-        for number, records in enumerate(examined(order, examiner, todo, workers), start=1):
+        for number, records in enumerate(examined(order, examiner, todo, crew), start=1):
             folder.append([record for record in records if record.row.case not in known])
             aurocs += [record.row.scores["auroc"] for record in records if "auroc" in record.row.scores]
             left = (time.monotonic() - started) / number * (len(todo) - number)
@@ -144,11 +150,10 @@ def _close(order: Order, examiner: Examiner, folder: RunFolder) -> None:
         raise typer.Exit(WRONG)
 
 
-def _use_threads(workers: int) -> None:
-    """Cores are shared among the processes; each worker takes its number from the environment."""
+def _threads(workers: int) -> int:
+    """Cores of each worker; this process then keeps to as many."""
     import torch
 
-    if workers > 1:
-        threads = max(1, torch.get_num_threads() // workers)
-        os.environ["OMP_NUM_THREADS"] = str(threads)
-        torch.set_num_threads(threads)
+    threads = max(1, torch.get_num_threads() // workers)
+    torch.set_num_threads(threads)
+    return threads

@@ -8,7 +8,7 @@ import traceback
 from deixis.errors import DeixisError
 from deixis.models.memory import COMPLAINTS
 
-WRONG, INTERRUPTED = 2, 130
+INCOMPLETE, WRONG, INTERRUPTED = 1, 2, 130
 DEBUG_VARIABLE = "DEIXIS_DEBUG"
 # The kinds among which `as_told` finds those that are not bugs.
 TOLD = (DeixisError, MemoryError, RuntimeError, OSError)

@@ -18,6 +18,7 @@ from deixis.cli.outputs import check_writable
 from deixis.cli.precision import Precision
 from deixis.cli.progress import Bar, progress
 from deixis.cli.reports import report_text
+from deixis.errors import caught
 from deixis.recipes import DEFAULT
 
 if TYPE_CHECKING:
@@ -240,13 +241,12 @@ def _attempt(path: Path, work: Callable[..., Result], *given: object) -> Result 
     """What `work` gives; where it fails, the failure, already told."""
     from deixis.writers.json import FailureEntry
 
-    try:
-        return work(*given)
-    # One image's failure, whatever it is, must not end the others.
-    except Exception as error:  # noqa: BLE001
-        told = as_told(error) or as_bug(error)
-        console.complain(told if path.name in told else f"{path}: {told}")
-        return FailureEntry(str(path), told)
+    found = caught(work, *given)
+    if not isinstance(found, Exception):
+        return found
+    told = as_told(found) or as_bug(found)
+    console.complain(told if path.name in told else f"{path}: {told}")
+    return FailureEntry(str(path), told)
 
 
 def _report(outcomes: Sequence[ImageEntry | FailureEntry], asked: Options) -> int:

@@ -31,9 +31,14 @@ class Bar:
         """Say what is worked on; `spent` is asked again and again for the UNet evaluations so far."""
         self._drawn.update(self._row, description=escape(item), spent=spent)
 
-    def advance(self) -> None:
-        """One item more is done."""
-        self._drawn.advance(self._row)
+    def advance(self, items: int = 1) -> None:
+        """So many items more are done."""
+        self._drawn.advance(self._row, items)
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is a terminal to see it."""
+        return not self._drawn.disable
 
 
 class Evaluations(ProgressColumn):
