@@ -36,6 +36,7 @@ RESULTS = pa.schema(
         ("reason", pa.string()),
         ("boxes", pa.list_(BOX)),
         ("stability", pa.float64()),
+        ("agreement", pa.float64()),
         ("presence", pa.float64()),
         ("height", pa.int32()),
         ("width", pa.int32()),
@@ -101,6 +102,7 @@ def _found(one: Grounding) -> dict[str, Any]:
     return {
         "boxes": [asdict(box) for box in one.boxes],
         "stability": one.stability,
+        "agreement": one.agreement,
         "presence": one.presence,
         "height": height,
         "width": width,

@@ -64,7 +64,8 @@ def test_a_row_reads_back(grounding, tmp_path):
     assert first["boxes"] == [{"x0": 1.0, "y0": 2.0, "x1": 3.5, "y1": 4.0, "score": 0.25}]
     assert (first["height"], first["width"]) == grounding.mask.shape == tuple(first["mask"]["size"])
     assert first["mask_area"] == grounding.mask.sum()
-    assert (first["stability"], first["presence"], first["status"], first["reason"]) == (0.5, None, None, None)
+    assert (first["stability"], first["agreement"], first["presence"]) == (0.5, None, None)
+    assert (first["status"], first["reason"]) == (None, None)
     assert dict(first["versions"]) == {"python": "3", "deixis": "0"}
     assert (first["seconds"], first["unet_evaluations"], first["notices"]) == (1.5, 20, ["told"])
     assert (second["status"], second["reason"], second["laterality"]) == ("absent", "denied", "left")
