@@ -36,6 +36,7 @@ class Progress:
         failed: items or phrases without an answer so far.
         seconds: since the first block was given out.
         last: the block that was just done; None before the first.
+        lead: how far it was after the first block, before which models were loaded.
     """
 
     images: int
@@ -44,16 +45,19 @@ class Progress:
     failed: int = 0
     seconds: float = 0.0
     last: Outcome | None = None
+    lead: Progress | None = None
 
     def after(self, outcome: Outcome, seconds: float) -> Progress:
         """With one more block, so many seconds after the first was given out."""
         done, rows, failed = outcome.images, outcome.rows, len(outcome.failures)
-        return Progress(self.images, self.done + done, self.rows + rows, self.failed + failed, seconds, outcome)
+        lead = self if self.last is not None and self.lead is None else self.lead
+        return Progress(self.images, self.done + done, self.rows + rows, self.failed + failed, seconds, outcome, lead)
 
     @property
     def rate(self) -> float:
-        """Images per second."""
-        return self.done / self.seconds if self.seconds else 0.0
+        """Images per second, without the loading of models as soon as that can be told."""
+        done, seconds = (self.lead.done, self.lead.seconds) if self.lead else (0, 0.0)
+        return (self.done - done) / (self.seconds - seconds) if self.seconds > seconds else 0.0
 
     @property
     def left(self) -> float | None:
