@@ -18,7 +18,7 @@ from deixis.cohort.manifest import Manifest, read_manifest
 from deixis.cohort.order import Cohort, Errand, Outcome
 from deixis.crew import ENGINES, Crew, Work
 from deixis.errors import OutputError
-from deixis.models.finding import find
+from deixis.models.finding import anywhere, find
 from deixis.registry import unknown_name
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def planned(cohort: Cohort, crew: Crew, *, retry_failed: bool = False) -> Plan:
         raise OutputError(f"{cohort.output} cannot be written ({error.strerror}). Choose another folder.") from error
     blocks = blocks_of(manifest.items, cohort.block)
     todo = folder.todo(blocks, retry_failed=retry_failed)
-    return Plan(replace(cohort, output=folder.path), manifest, blocks, tuple(todo), folder)
+    encoder = None if cohort.text_encoder is None else anywhere(cohort.text_encoder)
+    placed = replace(cohort, output=folder.path, model=anywhere(cohort.model), text_encoder=encoder)
+    return Plan(placed, manifest, blocks, tuple(todo), folder)
 
 
 def go_through(plan: Plan, crew: Crew, watch: Watch) -> None:
