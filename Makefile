@@ -47,7 +47,7 @@ docs: $(VENV)/.dev ## write docs/cli.md anew from the command line itself
 examples: $(VENV)/.dev ## draw the files in examples/ anew
 	$(BIN)/python tools/make_examples.py examples
 
-bench: $(VENV)/.dev ## measure what it costs on this machine, into benchmarks/results (most of an hour on two cores)
+bench: $(VENV)/.dev ## measure what it costs on this machine, into benchmarks/results (more than an hour on two cores)
 	$(BIN)/python benchmarks/procedure.py -o benchmarks/results/procedure.json
 	$(BIN)/python benchmarks/procedure.py --model monai --steps 20 --phrases 1 16 --recipes paper fast instant --runs 1 \
 	  -o benchmarks/results/procedure_monai.json
@@ -55,6 +55,8 @@ bench: $(VENV)/.dev ## measure what it costs on this machine, into benchmarks/re
 	$(BIN)/python benchmarks/roofline.py -o benchmarks/results/roofline.json
 	$(BIN)/python benchmarks/roofline.py --model monai -o benchmarks/results/roofline_monai.json
 	$(BIN)/python benchmarks/latency.py -o benchmarks/results/latency.json
+	$(BIN)/python benchmarks/cohort_costs.py -o benchmarks/results/cohort_costs.json
+	$(BIN)/python benchmarks/cohort.py -o benchmarks/results/cohort.json
 	$(BIN)/python benchmarks/gpu.py
 
 wheel: $(VENV)/.dev ## build the package into dist/

@@ -66,7 +66,7 @@ def started(cluster, manifest, output, *more):
 
 def batch(cluster, manifest, output, *more):
     process = started(cluster, manifest, output, *more)
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=500)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
@@ -74,7 +74,7 @@ def on_ray(cluster):
     return ("--engine", "ray", "--address", cluster.address, "--workers", "2")
 
 
-def until(true, process, seconds=200):
+def until(true, process, seconds=400):
     """Wait for something to become true while a run is under way; gives what it was."""
     last = time.monotonic() + seconds
     while not (found := true()):
@@ -151,7 +151,7 @@ def test_bad_rows_deadly_images_a_killed_worker_and_a_network_that_goes_away(clu
     with served(place, port, lost=pictures[-1].name):
         process = started(cluster, manifest, output, *how)
         os.kill(until(lambda: grounding(output), process), signal.SIGKILL)
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=500)
     assert process.returncode == 1, (out, err)
     found = errors(output)
     assert set(found) == {"broken", "killer", "", "deadly phrase", far[-1]["id"]}
@@ -197,7 +197,7 @@ def test_a_full_disk_and_a_killed_driver(cluster, place, good, undisturbed):
 
 def test_an_evaluation_on_the_cluster_has_the_bytes_of_one_here(cluster, place):
     """Every image with all controls, by workers of the same kind as those of a cohort."""
-    told = ["evaluate", "phantom", "--limit", "4", "-r", "fast", "--prior-cases", "0", "--device", "cpu"]
+    told = ["evaluate", "phantom", "--limit", "2", "-r", "fast", "--prior-cases", "0", "--device", "cpu"]
     for folder, how in (("here", ()), ("there", on_ray(cluster))):
         command = [sys.executable, "-m", "deixis", *told, "-o", str(place / folder), *how]
         done = subprocess.run(command, capture_output=True, text=True, env=cluster.environment, check=False)

@@ -118,11 +118,11 @@ def test_interrupted_it_goes_on(manifest, place, tiny_folder):
             break
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=200)
     assert process.returncode == 130, err
     assert "the same command goes on" in err
     assert 0 < len(shards(place / "out")) < 26
-    assert spawn(*command, "--workers", 2).wait(240) == 1
+    assert spawn(*command, "--workers", 2).wait(400) == 1
     assert len(answers(place / "out")) == ROWS - BROKEN
 
 

@@ -66,7 +66,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(run, tmp_path):
     command = [sys.executable, "-m", "deixis", *told(tmp_path / "run", "--device", "cpu")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     lines = tmp_path / "run" / "cases.jsonl"
-    for _ in range(1200):
+    for _ in range(6000):
         if lines.exists() and lines.stat().st_size:
             break
         time.sleep(0.05)

@@ -82,6 +82,7 @@ def ordered(asked: EvaluateOptions) -> Order:
     """The order for these options; what is wrong with them raises before a model is loaded."""
     from deixis.datasets import DATASETS, Wanted
     from deixis.errors import CaseError
+    from deixis.models.finding import anywhere
     from deixis.recipes import recipe
     from deixis.runs import Order
 
@@ -92,15 +93,17 @@ def ordered(asked: EvaluateOptions) -> Order:
         raise CaseError(f"Options are NAME=VALUE; got {' '.join(asked.option or ())}.")
     left_out = asked.exclude_subjects
     without = () if left_out is None else tuple(sorted(set(left_out.read_text(encoding="utf-8").split())))
-    wanted = Wanted(asked.root, asked.split, asked.language, asked.limit, options)
+    # Workers of a cluster stand in folders of their own.
+    root = None if asked.root is None else asked.root.absolute()
+    wanted = Wanted(root, asked.split, asked.language, asked.limit, options)
     return Order(
         asked.dataset,
         wanted,
-        asked.model,
+        anywhere(asked.model),
         asked.recipe,
         asked.device,
         asked.seed,
-        asked.text_encoder,
+        None if asked.text_encoder is None else anywhere(asked.text_encoder),
         without,
         asked.predictions,
         asked.prior_cases,

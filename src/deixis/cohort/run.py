@@ -18,7 +18,7 @@ from deixis.cohort.manifest import Manifest, read_manifest
 from deixis.cohort.order import Cohort, Errand, Outcome
 from deixis.crew import ENGINES, Crew, Work
 from deixis.errors import OutputError
-from deixis.models.finding import find
+from deixis.models.finding import anywhere, find
 from deixis.registry import unknown_name
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Progress:
         failed: items or phrases without an answer so far.
         seconds: since the first block was given out.
         last: the block that was just done; None before the first.
+        lead: how far it was after the first block, before which models were loaded.
     """
 
     images: int
@@ -44,16 +45,19 @@ class Progress:
     failed: int = 0
     seconds: float = 0.0
     last: Outcome | None = None
+    lead: Progress | None = None
 
     def after(self, outcome: Outcome, seconds: float) -> Progress:
         """With one more block, so many seconds after the first was given out."""
         done, rows, failed = outcome.images, outcome.rows, len(outcome.failures)
-        return Progress(self.images, self.done + done, self.rows + rows, self.failed + failed, seconds, outcome)
+        lead = self if self.last is not None and self.lead is None else self.lead
+        return Progress(self.images, self.done + done, self.rows + rows, self.failed + failed, seconds, outcome, lead)
 
     @property
     def rate(self) -> float:
-        """Images per second."""
-        return self.done / self.seconds if self.seconds else 0.0
+        """Images per second, without the loading of models as soon as that can be told."""
+        done, seconds = (self.lead.done, self.lead.seconds) if self.lead else (0, 0.0)
+        return (self.done - done) / (self.seconds - seconds) if self.seconds > seconds else 0.0
 
     @property
     def left(self) -> float | None:
@@ -125,7 +129,9 @@ def planned(cohort: Cohort, crew: Crew, *, retry_failed: bool = False) -> Plan:
         raise OutputError(f"{cohort.output} cannot be written ({error.strerror}). Choose another folder.") from error
     blocks = blocks_of(manifest.items, cohort.block)
     todo = folder.todo(blocks, retry_failed=retry_failed)
-    return Plan(replace(cohort, output=folder.path), manifest, blocks, tuple(todo), folder)
+    encoder = None if cohort.text_encoder is None else anywhere(cohort.text_encoder)
+    placed = replace(cohort, output=folder.path, model=anywhere(cohort.model), text_encoder=encoder)
+    return Plan(placed, manifest, blocks, tuple(todo), folder)
 
 
 def go_through(plan: Plan, crew: Crew, watch: Watch) -> None:

@@ -41,6 +41,12 @@ class Found:
         return label_of(self.place, self.entry)
 
 
+def anywhere(name_or_path: str) -> str:
+    """The same, so that it also means the same to a process in another working folder."""
+    path = Path(name_or_path)
+    return str(path.absolute()) if path.name != name_or_path and path.exists() else name_or_path
+
+
 def find(name_or_path: str | Path) -> Path:
     """Where a model lies; see `locate`."""
     return locate(name_or_path).place

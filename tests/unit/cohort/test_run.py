@@ -14,7 +14,7 @@ import deixis
 from deixis.cohort import work as working
 from deixis.cohort.folder import Folder
 from deixis.cohort.forecast import forecast
-from deixis.cohort.order import Cohort
+from deixis.cohort.order import Cohort, Outcome
 from deixis.cohort.run import Progress, ground_cohort
 from deixis.crew import ENGINES, Crew
 from deixis.datasets.rle import coco_mask
@@ -233,7 +233,7 @@ def test_wrong_words_are_told_before_anything_is_done(cohort):
         ground_cohort(replace(cohort, model="nosuch"), HERE)
     with pytest.raises(DeixisError, match="Known: local"):
         ground_cohort(cohort, Crew("lcoal"))
-    assert len(shards(cohort.output)) == 0
+    assert not cohort.output.exists()
 
 
 def test_a_forecast_counts_reads_and_reckons(cohort, pictures):
@@ -258,3 +258,8 @@ def test_progress_knows_its_rate_and_what_is_left():
     at = Progress(images=10, done=4, seconds=2.0)
     assert (at.rate, at.left) == (2.0, 3.0)
     assert (Progress(10).rate, Progress(10).left) == (0.0, None)
+    first = Progress(10).after(Outcome(0, images=2), 10.0)
+    assert first.rate == 0.2
+    assert first.after(Outcome(1, images=2), 11.0).rate == 2.0
+    third = first.after(Outcome(1, images=2), 11.0).after(Outcome(2, images=2), 12.0)
+    assert (third.rate, third.left) == (2.0, 2.0)

@@ -57,3 +57,14 @@ def test_an_unknown_name_is_an_error():
     """It lists the known ones."""
     with pytest.raises(UnknownNameError, match="phantom"):
         find("nobody")
+
+
+def test_a_path_means_the_same_from_anywhere_and_a_name_stays_a_name(tmp_path, monkeypatch):
+    """Workers of a cluster stand in folders of their own. A known name wins over a folder of that name."""
+    from deixis.models.finding import anywhere
+
+    (tmp_path / "phantom").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert anywhere("./phantom") == str(tmp_path / "phantom")
+    assert anywhere("phantom") == "phantom"
+    assert anywhere("owner/model") == "owner/model"
