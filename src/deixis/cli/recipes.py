@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -118,5 +118,10 @@ def _told(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict):
-        return "; ".join(f"{name}: sites {row.sites}, log-SNR {row.log_snr}" for name, row in value.items()) or "none"
+        return "; ".join(f"{name}: {_told(row)}" for name, row in value.items()) or "none"
+    if isinstance(value, tuple) and any(map(is_dataclass, value)):
+        return "\n".join(map(_told, value))
+    if is_dataclass(value):
+        held = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return ", ".join(f"{name} {_told(one)}" for name, one in held if one not in (None, (), {}))
     return str(value)
