@@ -82,12 +82,11 @@ def batch(asked: BatchOptions) -> None:
         found = forecast(cohort, crew)
         show_forecast(found)
         raise typer.Exit(INCOMPLETE if found.failures else 0)
-    from deixis.cohort.run import planned
+    from deixis.cohort.run import closed, planned
 
     plan = planned(cohort, crew, retry_failed=asked.retry_failed)
     _go_through(plan, crew, asked)
-    total = plan.folder.total(plan.blocks, plan.manifest.failures)
-    plan.folder.close(plan.blocks, total)
+    total = closed(plan)
     show_total(total, cohort.output)
     if total.failures:
         raise typer.Exit(INCOMPLETE)

@@ -111,9 +111,7 @@ def ground_cohort(
     crew = crew or Crew()
     plan = planned(cohort, crew, retry_failed=retry_failed)
     go_through(plan, crew, watch or _nobody)
-    total = plan.folder.total(plan.blocks, plan.manifest.failures)
-    plan.folder.close(plan.blocks, total)
-    return total
+    return closed(plan)
 
 
 def planned(cohort: Cohort, crew: Crew, *, retry_failed: bool = False) -> Plan:
@@ -132,6 +130,13 @@ def planned(cohort: Cohort, crew: Crew, *, retry_failed: bool = False) -> Plan:
     encoder = None if cohort.text_encoder is None else anywhere(cohort.text_encoder)
     placed = replace(cohort, output=folder.path, model=anywhere(cohort.model), text_encoder=encoder)
     return Plan(placed, manifest, blocks, tuple(todo), folder)
+
+
+def closed(plan: Plan) -> Total:
+    """Say in the folder what stands there, and give it."""
+    total = plan.folder.total(plan.blocks, plan.manifest.failures)
+    plan.folder.close(plan.blocks, total)
+    return total
 
 
 def go_through(plan: Plan, crew: Crew, watch: Watch) -> None:

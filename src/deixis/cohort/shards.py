@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from jaxtyping import Bool
 from deixis.cohort.items import Failure, Item
 from deixis.radiology import Mention
 from deixis.types import Grounding
+from deixis.writers.aside import replaced_file
 
 SCHEMA_NAME = "deixis.cohort/1"
 BOX = pa.struct([(name, pa.float64()) for name in ("x0", "y0", "x1", "y1", "score")])
@@ -168,14 +168,10 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the disk is full, or the folder cannot be written to.
     """
-    aside = path.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
+    with replaced_file(path) as aside:
         yield aside
         with aside.open("rb") as written:
             os.fsync(written.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def facts_of(path: Path) -> dict[str, str]:

@@ -14,18 +14,29 @@ from deixis.errors import OutputError
 DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
-def write_bytes(path: Path, content: bytes) -> Path:
-    """Write a file so that it is either there whole or as it was before; returns `path`.
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """A file to write; when the block ends it takes the place of `path`, and is gone if the block fails.
 
     Raises:
         OSError: the folder is missing or cannot be written to, or the disk is full.
     """
     beside = path.with_name(f".{secrets.token_hex(8)}.partial")
     try:
-        beside.write_bytes(content)
+        yield beside
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Write a file so that it is either there whole or as it was before; returns `path`.
+
+    Raises:
+        OSError: the folder is missing or cannot be written to, or the disk is full.
+    """
+    with replaced_file(path) as beside:
+        beside.write_bytes(content)
     return path
 
 
